@@ -1,0 +1,143 @@
+"""Three ways to make 32,768 samples short enough for a small network, and the whitening after them (lesson 06).
+
+A front end turns stereo `[B, 2, N]` into `[B, C, L]` with C·L = 2·N numbers (`encode`) and back (`decode`).
+`Patching` and `LappedTransform` are orthonormal: they rotate the signal, so white noise stays white and
+diffusion behind them is still diffusion of the waveform.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class Identity(nn.Module):
+    """Leave the waveform as it is: C = 2, L = N."""
+
+    def __init__(self, block_size: int = 1):
+        super().__init__()
+        self.block_size = 1
+
+    def encode(self, x: Tensor) -> Tensor:
+        return x
+
+    def decode(self, z: Tensor) -> Tensor:
+        return z
+
+
+class Patching(nn.Module):
+    """Cut each channel into blocks and stack the samples of a block as channels: C = 2·block_size."""
+
+    def __init__(self, block_size: int = 64):
+        super().__init__()
+        self.block_size = block_size
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Turn `[B, 2, N]` into `[B, 2·block_size, N / block_size]`.
+
+        Raises:
+            ValueError: if N is not a multiple of the block size.
+        """
+        return _channels_from_blocks(_blocks(x, self.block_size))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Undo `encode`: `[B, 2·block_size, L]` to `[B, 2, L·block_size]`."""
+        return _blocks_from_channels(z, self.block_size).flatten(-2)
+
+
+class LappedTransform(nn.Module):
+    """A lapped orthogonal transform (the MDCT with a sine window) of mid and side: C = 2·block_size.
+
+    Two steps, both rotations. First, across every border between two blocks, each sample is mixed with its
+    mirror image, more gently the farther they lie from the border: now neighbouring blocks overlap.
+    Then each block is replaced by its cosine spectrum (DCT-IV). The outer ends of the signal are not
+    folded, so nothing wraps around. Malvar, "Signal Processing with Lapped Transforms" (1992);
+    Princen & Bradley (1986) for the window condition c² + s² = 1. Lesson: 06
+    """
+
+    def __init__(self, block_size: int = 64):
+        super().__init__()
+        self.block_size = block_size
+        n = torch.arange(block_size, dtype=torch.float64)
+        basis = torch.cos(math.pi / block_size * (n[:, None] + 0.5) * (n[None, :] + 0.5))
+        angle = math.pi / (2 * block_size) * (block_size / 2 + n[: block_size // 2] + 0.5)
+        self.register_buffer("basis", (math.sqrt(2 / block_size) * basis).float(), persistent=False)
+        self.register_buffer("c", torch.sin(angle).float(), persistent=False)
+        self.register_buffer("s", torch.cos(angle).float(), persistent=False)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Turn `[B, 2, N]` into `[B, 2·block_size, N / block_size]`: the bands of mid, then those of side.
+
+        Raises:
+            ValueError: if N is not a multiple of the block size.
+        """
+        blocks = self._fold(_blocks(mid_side(x), self.block_size), self.s)
+        return _channels_from_blocks(blocks @ self.basis)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Undo `encode`: `[B, 2·block_size, L]` to `[B, 2, L·block_size]`."""
+        blocks = _blocks_from_channels(z, self.block_size) @ self.basis
+        return mid_side(self._fold(blocks, -self.s).flatten(-2))
+
+    def _fold(self, blocks: Tensor, s: Tensor) -> Tensor:
+        """Rotate the mirror pairs across each border of `[..., L, block_size]` by the angle of (c, s)."""
+        half = self.block_size // 2
+        before = blocks[..., :-1, half:].flip(-1)
+        after = blocks[..., 1:, :half]
+        folded = blocks.clone()
+        folded[..., :-1, half:] = (self.c * before - s * after).flip(-1)
+        folded[..., 1:, :half] = self.c * after + s * before
+        return folded
+
+
+FRONT_ENDS = {"identity": Identity, "patching": Patching, "lapped": LappedTransform}
+
+
+def mid_side(x: Tensor) -> Tensor:
+    """Rotate left/right `[..., 2, N]` into mid/side (and back: it is its own inverse)."""
+    left, right = x.unbind(-2)
+    return torch.stack([left + right, left - right], dim=-2) * math.sqrt(0.5)
+
+
+def _blocks(x: Tensor, block_size: int) -> Tensor:
+    if x.shape[-1] % block_size:
+        raise ValueError(
+            f"A length of {x.shape[-1]} samples does not divide into blocks of {block_size}; "
+            f"cut or pad the sound to {round(x.shape[-1] / block_size) * block_size} samples."
+        )
+    return x.unflatten(-1, (-1, block_size))
+
+
+def _channels_from_blocks(blocks: Tensor) -> Tensor:
+    return blocks.transpose(-1, -2).flatten(-3, -2)  # [B, 2, L, M] -> [B, 2·M, L]
+
+
+def _blocks_from_channels(z: Tensor, block_size: int) -> Tensor:
+    return z.unflatten(-2, (2, block_size)).transpose(-1, -2)
+
+
+class Whitening(nn.Module):
+    """Divide every place of `[B, C, L]` by a power of how loud drums are there (lesson 06).
+
+    With power 1 every place would have unit variance and the loss would care about silence as much as about
+    the attack; with power 0 the quiet places would drown. In between lies the cure for hiss. The result has
+    unit variance on average, as v-diffusion wants its data.
+    """
+
+    def __init__(self, channels: int, length: int, power: float = 0.6, floor: float = 1e-5):
+        super().__init__()
+        self.power, self.floor = power, floor
+        self.register_buffer("scale", torch.ones(channels, length))
+
+    @torch.no_grad()
+    def fit(self, mean_square: Tensor) -> None:
+        """Set the scale from the mean square `[C, L]` of encoded training sounds."""
+        spread = mean_square.sqrt().clamp(min=self.floor)
+        scale = spread**self.power
+        self.scale.copy_(scale * (spread / scale).square().mean().sqrt())
+
+    def encode(self, z: Tensor) -> Tensor:
+        return z / self.scale
+
+    def decode(self, z: Tensor) -> Tensor:
+        return z * self.scale

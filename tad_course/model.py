@@ -1,0 +1,160 @@
+"""The model: a front end, whitening, and `audio_diffusion_pytorch`'s U-Net and v-diffusion behind them (lesson 05)."""
+
+from dataclasses import asdict, dataclass, fields
+
+import torch
+from audio_diffusion_pytorch import DiffusionModel, UNetV0
+from torch import Tensor, nn
+
+from tad_course.diffusion import NoiseLevels, alpha_sigma, log_snr, x_0_from_v
+from tad_course.drums import LABELS
+from tad_course.front_ends import FRONT_ENDS, Whitening
+from tad_course.learned import LearnedPlugin
+from tad_course.sampling import Denoiser
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything needed to build a model; stored as JSON beside its weights."""
+
+    name: str = "drums"
+    sample_rate: int = 44_100
+    length_samples: int = 32_768
+    labels: tuple[str, ...] = LABELS  # empty: an unconditional model
+    front_end: str = "lapped"  # identity, patching, learned or lapped
+    block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
+    whitening_power: float = 0.6  # 0: no whitening, 1: every place equally loud
+    noise_view: bool = True  # also show the network x_t compressed at the noise's own scale
+    channels: tuple[int, ...] = (128, 128, 256, 256)
+    factors: tuple[int, ...] = (1, 2, 2, 2)
+    items: tuple[int, ...] = (1, 2, 2, 2)
+    attentions: tuple[int, ...] = (0, 0, 0, 1)
+    attention_heads: int = 4
+    attention_features: int = 32
+    modulation_features: int = 256
+    label_features: int = 64
+    quiet_share: float = 0.4  # share of training levels drawn evenly in decibels; 0: all even in t
+    max_snr_db: float = 70.0
+
+    def __post_init__(self):
+        if self.front_end not in (*FRONT_ENDS, "learned"):
+            known = ", ".join((*FRONT_ENDS, "learned"))
+            raise ValueError(f"Unknown front end {self.front_end!r}; choose one of {known}.")
+        if len({len(self.channels), len(self.factors), len(self.items), len(self.attentions)}) != 1:
+            raise ValueError("channels, factors, items and attentions must have one entry a level each.")
+        step = self.block_size * torch.tensor(self.factors).prod().item()
+        if self.length_samples % step:
+            raise ValueError(f"length_samples {self.length_samples} must be a multiple of {step} for this U-Net.")
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "ModelConfig":
+        """Build a config from JSON values; unknown keys are an error, missing ones take their default."""
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ValueError(f"Unknown settings {', '.join(unknown)}; this version knows {', '.join(sorted(known))}.")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+# The model this course grows from, by its published numbers (tiny-audio-diffusion, 2023).
+REFERENCE = ModelConfig(
+    name="reference", labels=(), front_end="identity", block_size=1, whitening_power=0.0, noise_view=False,
+    channels=(32, 32, 64, 64, 128, 128, 256, 256), factors=(1, 2, 2, 2, 2, 2, 2, 2), items=(2, 2, 2, 2, 2, 2, 4, 4),
+    attentions=(0, 0, 0, 0, 0, 1, 1, 1), attention_heads=8, attention_features=64, modulation_features=1024,
+    quiet_share=0.0,
+)  # fmt: skip
+
+# Small enough to learn one instrument in five minutes on a laptop (lesson 07).
+TINY = ModelConfig(name="tiny", channels=(128, 128, 128), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1))
+
+PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
+
+
+def NoiseViewPlugin(net_t):
+    """Plug two more views of the input around a network, in the manner of the library's `LTPlugin`.
+
+    A network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma): x_t
+    at the scale of the noise itself, with everything louder than the noise compressed. And four slow curves that
+    say where in the sound a frame lies, since one-shots all start together. The time it is told is the log-SNR,
+    in which -60 dB and -40 dB lie as far apart as 0 and -20.
+    """
+
+    class Net(nn.Module):
+        def __init__(self, in_channels: int, out_channels: int | None = None, **kwargs):
+            super().__init__()
+            self.net = net_t(in_channels=2 * in_channels + 4, out_channels=out_channels or in_channels, **kwargs)
+
+        def forward(self, x: Tensor, time: Tensor, **kwargs) -> Tensor:
+            sigma = alpha_sigma(time, x.ndim)[1].clamp(min=1e-4)
+            frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
+            place = torch.stack([torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256])
+            views = torch.cat([x, torch.asinh(x / sigma), place.expand(x.shape[0], -1, -1)], dim=1)
+            return self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+
+    return Net
+
+
+class DrumModel(nn.Module):
+    """A diffusion model of short stereo sounds.
+
+    Sounds are `[B, 2, N]` in [-1, 1]; behind `encode` they are `[B, C, L]` of about unit variance, where diffusion
+    happens. `labels` are class indices `[B]`, -1 for "any"; an unconditional model ignores them.
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        learned = config.front_end == "learned"
+        self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size)
+        self.shape = (2 * self.front_end.block_size, config.length_samples // self.front_end.block_size)
+        self.whitening = Whitening(*self.shape, power=config.whitening_power) if config.whitening_power else None
+
+        net_t = NoiseViewPlugin(UNetV0) if config.noise_view else UNetV0
+        if learned:
+            net_t = LearnedPlugin(net_t, config.block_size)
+        unet = {key: getattr(config, key) for key in ("channels", "factors", "items", "attentions")}
+        unet |= {key: getattr(config, key) for key in ("attention_heads", "attention_features", "modulation_features")}
+        if config.labels:
+            self.label_embedding = nn.Embedding(len(config.labels), config.label_features)
+            crosses = tuple(int(level >= len(config.channels) / 2) for level in range(len(config.channels)))
+            unet |= {"use_embedding_cfg": True, "embedding_max_length": 1, "cross_attentions": crosses}
+            unet |= {"embedding_features": config.label_features}
+        levels = NoiseLevels(config.quiet_share, max_snr_db=config.max_snr_db)
+        self.diffusion = DiffusionModel(
+            net_t, in_channels=self.shape[0], diffusion_sigma_distribution=levels, **unet
+        )
+
+    def encode(self, audio: Tensor) -> Tensor:
+        """Turn sounds `[B, 2, N]` into the space of the diffusion `[B, C, L]`."""
+        z = self.front_end.encode(audio)
+        return self.whitening.encode(z) if self.whitening else z
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Undo `encode`: `[B, C, L]` to sounds `[B, 2, N]`."""
+        return self.front_end.decode(self.whitening.decode(z) if self.whitening else z)
+
+    def loss(self, audio: Tensor, labels: Tensor, mask_share: float = 0.1) -> Tensor:
+        """Return the v-diffusion loss of a batch; a `mask_share` of labels is hidden, for guidance."""
+        return self.diffusion(self.encode(audio), **self._condition(labels, embedding_mask_proba=mask_share))
+
+    def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Denoiser:
+        """Return `denoise(x_t, t) -> x_0` for these labels with classifier-free guidance (Ho & Salimans, 2022)."""
+        condition = self._condition(labels, embedding_scale=guidance_scale)
+
+        @torch.no_grad()
+        def denoise(x_t: Tensor, t: Tensor) -> Tensor:
+            time = torch.as_tensor(t, dtype=x_t.dtype, device=x_t.device).expand(x_t.shape[0])
+            return x_0_from_v(x_t, self.diffusion.net(x_t, time, **condition), time)
+
+        return denoise
+
+    def _condition(self, labels: Tensor, **options) -> dict:
+        if not self.config.labels:
+            return {}
+        return {"embedding": self.label_embedding(labels)[:, None], **options}
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device

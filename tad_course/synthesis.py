@@ -1,0 +1,116 @@
+"""The building blocks of the drum machine: oscillators, noise, envelopes, stereo (lesson 01).
+
+Everything here is a pure function of NumPy arrays. Mono signals are `[n]`, stereo signals `[2, n]`,
+both float64 at 44.1 kHz; `drums.py` puts them together.
+"""
+
+import numpy as np
+from scipy.signal import butter, sosfilt
+
+SAMPLE_RATE = 44_100
+LENGTH_SAMPLES = 32_768
+
+# Frequencies of a struck circular membrane relative to its lowest mode: zeros of the Bessel functions
+# J_m over the first zero of J_0 (Rayleigh, The Theory of Sound, 1877, §202).
+MEMBRANE_MODES = (1.0, 1.593, 2.136, 2.296, 2.653, 2.918)
+
+# The six square waves of an analogue metal voice, relative to the lowest (Werner, Abel & Smith, 2014).
+METAL_RATIOS = (1.0, 1.483, 1.800, 2.546, 2.630, 3.897)
+
+
+def time_s(length_samples: int = LENGTH_SAMPLES) -> np.ndarray:
+    """Return the time of every sample in seconds, `[n]`."""
+    return np.arange(length_samples) / SAMPLE_RATE
+
+
+def decay(t60_s: float, t: np.ndarray) -> np.ndarray:
+    """Return an exponential envelope `[n]` that falls by 60 dB in `t60_s` seconds; zero before t = 0."""
+    return np.where(t >= 0, 10.0 ** (-3.0 * np.maximum(t, 0) / t60_s), 0.0)
+
+
+def attack(rise_s: float, t: np.ndarray) -> np.ndarray:
+    """Return a raised-cosine fade-in `[n]` that reaches 1 after `rise_s` seconds."""
+    return 0.5 - 0.5 * np.cos(np.pi * np.clip(t / rise_s, 0.0, 1.0))
+
+
+def swept_sine(pitch_hz: float, sweep_ratio: float, sweep_s: float, t: np.ndarray) -> np.ndarray:
+    """Return a sine `[n]` whose frequency falls from `sweep_ratio * pitch_hz` to `pitch_hz`.
+
+    The frequency is f(t) = pitch · (1 + (ratio - 1) · exp(-t / sweep_s)); the phase is its integral,
+    in closed form.
+    """
+    cycles = pitch_hz * (t + (sweep_ratio - 1.0) * sweep_s * -np.expm1(-t / sweep_s))
+    return np.sin(2 * np.pi * cycles)
+
+
+def modes(pitch_hz: float, ratios, t60_s: float, brightness: float, t: np.ndarray) -> np.ndarray:
+    """Return a sum of decaying sines `[n]`: mode k has level `brightness**k` and dies `ratio` times faster."""
+    partials = (
+        brightness**k * decay(t60_s / ratio, t) * np.sin(2 * np.pi * pitch_hz * ratio * t)
+        for k, ratio in enumerate(ratios)
+    )
+    return sum(partials)
+
+
+def square(pitch_hz: float, t: np.ndarray, phase: float = 0.0) -> np.ndarray:
+    """Return a square wave `[n]` with its steps smoothed against aliasing (polyBLEP, Välimäki & Huovilainen, 2007)."""
+    step = pitch_hz / SAMPLE_RATE
+    cycle = (pitch_hz * t + phase) % 1.0
+    return np.where(cycle < 0.5, 1.0, -1.0) + _blep(cycle, step) - _blep((cycle + 0.5) % 1.0, step)
+
+
+def _blep(cycle: np.ndarray, step: float) -> np.ndarray:
+    after = np.maximum(1.0 - cycle / step, 0.0)
+    before = np.maximum(1.0 - (1.0 - cycle) / step, 0.0)
+    return before**2 - after**2
+
+
+def metal(pitch_hz: float, t: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return six detuned square waves `[n]`, the raw material of electronic cymbals and cowbells."""
+    return sum(square(pitch_hz * ratio, t, rng.random()) for ratio in METAL_RATIOS) / len(METAL_RATIOS)
+
+
+def stereo_noise(width: float, length_samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return white noise `[2, n]` of unit variance; `width` 0 is mono, 1 is two independent channels."""
+    common, left, right = rng.standard_normal((3, length_samples))
+    return np.sqrt(1 - width) * common + np.sqrt(width) * np.stack([left, right])
+
+
+def band(x: np.ndarray, low_hz: float | None, high_hz: float | None, order: int = 2) -> np.ndarray:
+    """Return `x` `[..., n]` through a Butterworth high-pass, low-pass or band-pass filter."""
+    if low_hz and high_hz:
+        sos = butter(order, [low_hz, high_hz], "bandpass", fs=SAMPLE_RATE, output="sos")
+    elif low_hz:
+        sos = butter(order, low_hz, "highpass", fs=SAMPLE_RATE, output="sos")
+    else:
+        sos = butter(order, high_hz, "lowpass", fs=SAMPLE_RATE, output="sos")
+    return sosfilt(sos, x)
+
+
+def pan(x: np.ndarray, position: float) -> np.ndarray:
+    """Place a mono `[n]` or stereo `[2, n]` signal between left (-1) and right (+1) at constant power."""
+    angle = (position + 1) * np.pi / 4
+    gains = np.sqrt(2) * np.array([[np.cos(angle)], [np.sin(angle)]])
+    return gains * x
+
+
+def room(x: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
+    """Add five early reflections a side to `x` `[2, n]`: later ones are weaker and duller."""
+    dull = band(x, 200.0, 6000.0, order=1)
+    wet = np.zeros_like(x)
+    for channel in range(2):
+        for delay in np.sort(rng.integers(150, 2200, size=5)):
+            gain = level * rng.choice([-1.0, 1.0]) * np.exp(-delay / 900)
+            wet[channel, delay:] += gain * dull[channel, :-delay]
+    return x + wet
+
+
+def finish(x: np.ndarray, peak: float = 10 ** (-3 / 20), fade_s: float = 0.03, silence_s: float = 0.005) -> np.ndarray:
+    """Bring `x` `[2, n]` to -3 dBFS peak, fade its end out and leave `silence_s` of digital silence there."""
+    end = x.shape[-1] - round(silence_s * SAMPLE_RATE)
+    fade = round(fade_s * SAMPLE_RATE)
+    gain = np.ones(x.shape[-1])
+    gain[end - fade : end] = 0.5 + 0.5 * np.cos(np.pi * np.arange(fade) / fade)
+    gain[end:] = 0.0
+    x = x * gain
+    return x * (peak / np.abs(x).max())
