@@ -60,7 +60,7 @@ def snare(
 
 def _hat(pitch_hz, decay_s, metallic, tone_hz, width, position, seed):
     rng = np.random.default_rng(seed)
-    ring = band(metal(pitch_hz, T, rng), 5000.0, 14_000.0) * 4
+    ring = band(metal(pitch_hz, T, rng), 5000.0, 14_000.0) * 12  # as loud as the noise
     x = metallic * ring + (1 - metallic) * stereo_noise(width, LENGTH_SAMPLES, rng)
     x = band(x, tone_hz, None) * (0.7 * decay(decay_s, T) + 0.3 * decay(decay_s * 0.3, T))
     return _tensor(pan(x * attack(0.0005, T), position))
