@@ -1,0 +1,98 @@
+"""Short-time spectra: STFT and back, magnitude and phase, Griffin-Lim (lesson 02).
+
+Signals are real tensors `[..., n]`; spectra are complex tensors `[..., block / 2 + 1, frames]`. Frames are centred:
+frame m looks at `block` samples around sample m * hop.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchaudio.functional import melscale_fbanks
+
+BLOCK = 1024
+HOP = 256
+
+
+def stft(audio: Tensor, block: int = BLOCK, hop: int = HOP) -> Tensor:
+    """Return the short-time Fourier transform `[..., block / 2 + 1, frames]` of `audio` `[..., n]`.
+
+    X[k, m] = sum_n x[n + m hop - block / 2] w[n] exp(-2 pi i k n / block), with a Hann window w
+    (Allen & Rabiner, 1977). Lesson: 02
+    """
+    if block % hop or hop > block // 4:
+        raise ValueError(f"The hop ({hop}) must divide the block ({block}) and be at most a quarter of it.")
+    flat = audio.reshape(-1, audio.shape[-1])
+    spectrum = torch.stft(flat, block, hop, window=_window(flat, block), return_complex=True, pad_mode="constant")
+    return spectrum.reshape(*audio.shape[:-1], *spectrum.shape[-2:])
+
+
+def istft(spectrum: Tensor, length_samples: int, block: int = BLOCK, hop: int = HOP) -> Tensor:
+    """Return the signal `[..., length_samples]` whose STFT is nearest to `spectrum` (Griffin & Lim, 1984).
+
+    Lesson: 02
+    """
+    flat = spectrum.reshape(-1, *spectrum.shape[-2:])
+    window = _window(flat.real, block)
+    audio = torch.istft(flat, block, hop, window=window, length=length_samples)
+    return audio.reshape(*spectrum.shape[:-2], length_samples)
+
+
+def _window(like: Tensor, block: int) -> Tensor:
+    return torch.hann_window(block, dtype=like.dtype, device=like.device)
+
+
+def random_phase(magnitude: Tensor, seed: int) -> Tensor:
+    """Return phases `[...]` drawn evenly from (-pi, pi], the shape of `magnitude`."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.pi * (1 - 2 * torch.rand(magnitude.shape, generator=generator, dtype=magnitude.dtype))
+
+
+def griffin_lim(
+    magnitude: Tensor, length_samples: int, seed: int = 0, block: int = BLOCK, hop: int = HOP
+) -> Iterator[Tensor]:
+    """Yield better and better signals `[..., length_samples]` whose STFT magnitude is `magnitude`; never ends.
+
+    Each turn goes to the signal and back, keeps the phase that comes out, and puts the wanted magnitude in again
+    (Griffin & Lim, 1984). The first one yielded has the random phase of `seed`. Lesson: 02
+
+    Args:
+        magnitude: `[..., block / 2 + 1, frames]`.
+    """
+    phase = random_phase(magnitude, seed)
+    while True:
+        audio = istft(torch.polar(magnitude, phase), length_samples, block, hop)
+        yield audio
+        phase = stft(audio, block, hop).angle()
+
+
+def spectral_convergence_db(audio: Tensor, magnitude: Tensor, block: int = BLOCK, hop: int = HOP) -> float:
+    """Return how far the STFT magnitude of `audio` is from `magnitude`: ||  |X| - A || / || A || in dB. Lesson: 02"""
+    error = stft(audio, block, hop).abs() - magnitude
+    return 20 * torch.log10(error.norm() / magnitude.norm() + 1e-12).item()
+
+
+def error_db(estimate: Tensor, reference: Tensor) -> float:
+    """Return the level of `estimate - reference` in dB relative to `reference`: 0 is as loud as the sound itself."""
+    return 20 * torch.log10((estimate - reference).norm() / reference.norm() + 1e-12).item()
+
+
+def mono(x: np.ndarray) -> np.ndarray:
+    """Return the mean of the channels `[n]` of `x`, `[n]` or `[channels, n]`."""
+    if x.ndim > 2 or x.shape[-1] == 0:
+        raise ValueError(f"A sound to draw has the shape [n] or [channels, n], not {list(x.shape)}.")
+    return x if x.ndim == 1 else x.mean(axis=0)
+
+
+def magnitude_db(x, block: int = BLOCK) -> np.ndarray:
+    """Return the magnitude of the STFT of `x` `[n]` in dB, `[block / 2 + 1, frames]`; a full-scale sine has 0 dB."""
+    signal = torch.as_tensor(x, dtype=torch.float32)
+    return (20 * torch.log10(stft(signal, block, block // 4).abs() * 4 / block + 1e-9)).numpy()
+
+
+def mel_db(x, sample_rate: int, block: int = BLOCK, bands: int = 80) -> np.ndarray:
+    """Return the log-mel spectrogram `[bands, frames]` of `x` `[n]` in dB (bands after Stevens et al., 1937)."""
+    power = (stft(torch.as_tensor(x, dtype=torch.float32), block, block // 4).abs() * 4 / block) ** 2
+    bank = melscale_fbanks(power.shape[0], 20.0, sample_rate / 2, bands, sample_rate, norm=None)
+    return (10 * torch.log10(bank.T @ power + 1e-18)).numpy()

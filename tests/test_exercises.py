@@ -1,0 +1,180 @@
+"""Every exercise of every lesson: the starter is untouched, the shown solution is right, tempting mistakes are met."""
+
+import ast
+import contextlib
+import re
+import runpy
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tad_course.exercises.core import (
+    EXERCISES,
+    as_array,
+    as_number,
+    call,
+    check,
+    close,
+    exercise,
+    expect,
+    find,
+    verdict,
+)
+
+ROOT = Path(__file__).parents[1]
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
+
+
+def cells_of(path: Path) -> dict:
+    return {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
+
+
+def exercise_names(cells: dict) -> list[str]:
+    return [name.removesuffix("-check") for name in cells if name.endswith("-check")]
+
+
+def wrong_answers(path: Path) -> dict:
+    table = ROOT / "tests" / "wrong_answers" / f"lesson_{path.name[:2]}.py"
+    return runpy.run_path(str(table))["WRONG_ANSWERS"] if table.exists() else {}
+
+
+class Workplace:
+    """The names a learner has at one exercise: those of all cells above it that are tagged `setup`."""
+
+    def __init__(self, path: Path, name: str):
+        self.cells, self.name, self.namespace = cells_of(path), name, {"__name__": "__main__"}
+        order = list(self.cells)
+        for above in order[: order.index(name)]:
+            if "setup" in self.cells[above].metadata.get("tags", []):
+                self.run(self.cells[above].source)
+
+    def run(self, source: str):
+        exec(compile(source, self.name, "exec"), self.namespace)
+
+    def verdict_after(self, source: str) -> tuple[str, str]:
+        self.run(source)
+        expression = ast.parse(self.cells[f"{self.name}-check"].source).body[-1].value
+        return verdict(self.name, eval(ast.unparse(expression.args[1]), self.namespace))
+
+    @property
+    def solution(self) -> str:
+        return SOLUTION.search(self.cells[f"{self.name}-solution"].source).group(1)
+
+
+ALL = [pytest.param(path, name, id=name) for path in LESSONS for name in exercise_names(cells_of(path))]
+TEMPTING = [
+    pytest.param(path, name, *wrong, id=f"{name}-{title}")
+    for path in LESSONS
+    for name, table in wrong_answers(path).items()
+    for title, wrong in table.items()
+]
+
+
+@pytest.fixture(autouse=True)
+def in_the_notebooks_folder(monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+
+
+@pytest.mark.parametrize("path, name", ALL)
+def test_the_starter_is_not_attempted(path, name):
+    work = Workplace(path, name)
+    assert work.verdict_after(work.cells[name].source)[0] == "not attempted"
+
+
+@pytest.mark.parametrize("path, name", ALL)
+def test_the_shown_solution_is_right(path, name):
+    work = Workplace(path, name)
+    state, message = work.verdict_after(work.solution)
+    assert state == "right", message
+
+
+@pytest.mark.parametrize("path, name, source, hint", TEMPTING)
+def test_a_tempting_wrong_answer_gets_its_own_hint(path, name, source, hint):
+    state, message = Workplace(path, name).verdict_after(source)
+    assert state == "wrong"
+    assert hint in message
+
+
+@pytest.mark.parametrize("path, name", ALL)
+def test_each_exercise_has_a_task_two_tempting_mistakes_and_different_hints(path, name):
+    task = cells_of(path)[f"{name}-task"].source
+    assert re.search(r"[●○]{3}", task) and re.search(r"\d+ min", task), "a task shows its difficulty and its minutes"
+    hints = [hint for _, hint in wrong_answers(path).get(name, {}).values()]
+    assert len(set(hints)) == len(hints) >= 2
+
+
+@pytest.mark.parametrize("path, name", ALL)
+@pytest.mark.parametrize(
+    "nonsense", [42, "x", b"", object(), int, [], {}, [[1], [2, 3]], (1, None), lambda: 1, float("nan")]
+)
+def test_nonsense_is_never_right_and_never_crashes(path, name, nonsense):
+    assert verdict(name, nonsense)[0] in ("wrong", "not attempted")
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_exercise_that_a_lesson_defines_is_in_its_notebook(path):
+    lesson = path.name[:2]
+    with contextlib.suppress(ValueError):  # this imports the lesson's module
+        find(f"{lesson}-")
+    assert {name for name in EXERCISES if name.startswith(f"{lesson}-")} == set(exercise_names(cells_of(path)))
+
+
+@pytest.fixture
+def sample_exercise():
+    @exercise("99-double", why="Twice is twice.")
+    def double(answer):
+        expect(as_number(call(answer, [1.0])) != 1, "That is the number itself.")
+        expect(close(call(answer, [3.0]), [6.0]), "Twice three is six.")
+
+    yield "99-double"
+    del EXERCISES["99-double"]
+
+
+def test_check_prints_one_line_and_returns_nothing(sample_exercise, capsys):
+    assert check(sample_exercise, lambda x: [2 * v for v in x]) is None
+    assert capsys.readouterr().out == "99-double: ✓ right! Twice is twice.\n"
+
+
+def test_a_forgotten_return_is_told_apart_from_an_empty_body(sample_exercise):
+    def forgets(x):
+        x[0] *= 2
+
+    def empty(x):
+        """Double."""
+        ...
+
+    assert "return" in verdict(sample_exercise, forgets)[1]
+    assert verdict(sample_exercise, empty)[0] == "not attempted"
+    assert verdict(sample_exercise, lambda x: ...)[0] == "not attempted"
+
+
+def test_a_crash_in_the_answer_is_reported_without_addresses(sample_exercise):
+    def crashes(x):
+        raise RuntimeError(f"{object()} is bad")
+
+    assert verdict(sample_exercise, crashes) == (
+        "wrong",
+        "Your answer could not be run or read: RuntimeError: <object object at 0x…> is bad",
+    )
+
+
+def test_an_answer_may_work_in_place_without_spoiling_the_check(sample_exercise):
+    def in_place(x):
+        x[0] *= 2
+        return x
+
+    assert verdict(sample_exercise, in_place)[0] == "right"
+
+
+def test_an_unknown_exercise_is_an_error_that_names_the_known_ones(sample_exercise):
+    with pytest.raises(ValueError, match="99-double"):
+        check("99-triple", 1)
+
+
+@pytest.mark.parametrize(
+    "make", [list, tuple, lambda x: __import__("torch").tensor(x), lambda x: __import__("numpy").array(x)]
+)
+def test_numbers_may_come_as_list_tuple_tensor_or_array(make):
+    assert as_array(make([1.0, 2.0])).tolist() == [1.0, 2.0]

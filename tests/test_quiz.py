@@ -1,0 +1,104 @@
+"""Quizzes and predictions: every answer is explained, and they work without a kernel too."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import ipywidgets
+import pytest
+
+from tad_course.predict import predict
+from tad_course.quiz import Answer, Question, explain, questions, quiz, still_html
+
+LESSONS = sorted(
+    path.stem[-2:] for path in Path(import_module("tad_course.exercises").__file__).parent.glob("lesson_*.py")
+)
+QUESTION = Question("Which?", (Answer("<this>", "Because.", right=True), Answer("that", "No: it is this.")))
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    def run(make, *args) -> dict:
+        """Return the MIME bundle that `make(*args)` displays."""
+        bundles = []
+        monkeypatch.setattr("tad_course.widgets.fallback.display", lambda data, raw: bundles.append(data))
+        make(*args)
+        return bundles[0]
+
+    return run
+
+
+def widget_of(bundle: dict):
+    model_id = bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+    return next(w for w in ipywidgets.widgets.widget._instances.values() if w.model_id == model_id)
+
+
+def radios(widget) -> list:
+    if isinstance(widget, ipywidgets.RadioButtons):
+        return [widget]
+    return [r for child in getattr(widget, "children", ()) for r in radios(child)]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_asks_three_questions_and_explains_every_answer(lesson):
+    asked = questions(lesson)
+    assert len(asked) == 3
+    for question in asked:
+        assert len(question.answers) >= 3
+        assert all(len(answer.why) > 20 for answer in question.answers)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_right_answer_is_not_always_in_the_same_place(lesson):
+    assert len({[a.right for a in question.answers].index(True) for question in questions(lesson)}) > 1
+
+
+def test_a_question_needs_exactly_one_right_answer():
+    with pytest.raises(ValueError, match="exactly one right answer"):
+        Question("Which?", (Answer("a", "x", True), Answer("b", "y", True)))
+
+
+def test_the_still_quiz_folds_every_explanation_away_and_escapes_text():
+    text = still_html((QUESTION,))
+    assert text.count("<details>") == text.count("</summary>") == 2
+    assert "&lt;this&gt;" in text and "<this>" not in text
+
+
+def test_explanations_tell_right_from_wrong_in_words():
+    assert [explain(a)[:5] for a in QUESTION.answers] == ["✓ Rig", "✗ Not"]
+
+
+def test_an_unknown_quiz_says_how_to_name_one():
+    with pytest.raises(ValueError, match=r"quiz\('02'\)"):
+        quiz("two")
+
+
+def test_a_prediction_keeps_the_choice_and_prints_the_same_every_time(displayed):
+    args = "What happens?", ["It is louder", "It is the same"]
+    first, second = displayed(predict, *args), displayed(predict, *args)
+    assert (
+        first["text/plain"]
+        == second["text/plain"]
+        == "Predict. What happens?\n   A. It is louder\n   B. It is the same"
+    )
+    assert first["text/html"] == second["text/html"]
+    box = widget_of(first)
+    (radio,) = radios(box)
+    assert radio.value is None
+    radio.value = "B. It is the same"
+    assert "You said B" in box.children[-1].value
+
+
+def test_choosing_an_answer_of_a_quiz_shows_its_explanation(monkeypatch, displayed):
+    monkeypatch.setattr("tad_course.quiz.questions", lambda lesson: (QUESTION,))
+    box = widget_of(displayed(quiz, "xx"))
+    (radio,) = radios(box)
+    radio.index = 1
+    feedback = box.children[0].children[-1].value
+    assert re.search("Not quite. No: it is this.", feedback) and 'aria-live="polite"' in feedback
+
+
+@pytest.mark.parametrize("choices", [["only one"], ["a", "a"], list("abcdef")])
+def test_a_prediction_needs_two_to_five_different_choices(choices):
+    with pytest.raises(ValueError, match="two to five"):
+        predict("What?", choices)
