@@ -1,0 +1,113 @@
+"""Run notebooks and store what they show, so that running them again changes not one byte.
+
+``python -m tad_course.notebook_runner notebooks/*.ipynb`` (behind ``make notebooks``) executes each notebook
+in a fresh kernel, in its own folder, and replaces the file in one step, or not at all if a cell fails.
+"""
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+CELL_TIMEOUT_S = 600
+# Two cores everywhere: sums that are split over threads differ in their last bits with the number of threads,
+# and a training run makes those bits visible. The tests use the same settings.
+ENVIRONMENT = {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "PYTHONHASHSEED": "0"}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+AUDIO_BYTES = re.compile(r"(data:audio/[A-Za-z0-9.+-]+;base64,)[A-Za-z0-9+/=]+")
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def without_audio(value):
+    """Empty every audio data URI in a text, or in the texts of a list or dict; the player itself stays."""
+    if isinstance(value, str):
+        return AUDIO_BYTES.sub(r"\1", value)
+    if isinstance(value, list):
+        return [without_audio(item) for item in value]
+    if isinstance(value, dict):
+        return {key: without_audio(item) for key, item in value.items()}
+    return value
+
+
+def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Remove from an executed notebook what is large, random, or tells about the machine that ran it.
+
+    Audio bytes go (players are made again by running), and so do views of widgets, whose ids are random and
+    whose models live in a kernel that is gone; their text stays. Changes ``notebook`` and returns it.
+    """
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        for output in cell.outputs:
+            output.update(nbformat.from_dict(without_audio(dict(output))))
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+    return notebook
+
+
+def write_atomically(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write ``notebook`` to ``path`` so that whoever reads sees the old file or the new one, never a half."""
+    nbformat.validate(notebook)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            nbformat.write(notebook, file)
+        temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def run(path: Path, cell_timeout_s: int = CELL_TIMEOUT_S) -> float:
+    """Execute the notebook at ``path`` in place and return the seconds it took.
+
+    Raises:
+        CellExecutionError: a cell failed; the file is left as it was.
+    """
+    start = time.perf_counter()
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=cell_timeout_s,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],
+    )
+    client.execute()
+    write_atomically(tidy(notebook), path)
+    return time.perf_counter() - start
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the notebooks named on the command line; 1 if one of them failed, after trying them all."""
+    parser = argparse.ArgumentParser(prog="python -m tad_course.notebook_runner", description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    parser.add_argument("--cell-timeout-s", type=int, default=CELL_TIMEOUT_S)
+    options = parser.parse_args(arguments)
+    os.environ.update(ENVIRONMENT)
+    failed = False
+    for path in options.notebooks:
+        try:
+            print(f"{path}: {run(path, options.cell_timeout_s):.0f} s", flush=True)
+        except (CellExecutionError, TimeoutError, OSError, nbformat.reader.NotJSONError) as error:
+            failed = True
+            print(f"{path}: not stored. {error}", file=sys.stderr, flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
