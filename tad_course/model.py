@@ -84,14 +84,16 @@ def NoiseViewPlugin(net_t):
     class Net(nn.Module):
         def __init__(self, in_channels: int, out_channels: int | None = None, **kwargs):
             super().__init__()
-            self.net = net_t(in_channels=2 * in_channels + 4, out_channels=out_channels or in_channels, **kwargs)
+            out_channels = out_channels or in_channels
+            self.net = net_t(in_channels=2 * in_channels + 4, out_channels=out_channels, **kwargs)
+            self.gain = nn.Parameter(torch.full((out_channels, 1), 0.1))  # a timid start: v is near 0 on average
 
         def forward(self, x: Tensor, time: Tensor, **kwargs) -> Tensor:
             sigma = alpha_sigma(time, x.ndim)[1].clamp(min=1e-4)
             frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
             place = torch.stack([torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256])
             views = torch.cat([x, torch.asinh(x / sigma), place.expand(x.shape[0], -1, -1)], dim=1)
-            return self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+            return self.gain * self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
 
     return Net
 
@@ -153,7 +155,12 @@ class DrumModel(nn.Module):
     def _condition(self, labels: Tensor, **options) -> dict:
         if not self.config.labels:
             return {}
-        return {"embedding": self.label_embedding(labels)[:, None], **options}
+        unknown = labels < 0
+        if unknown.any():
+            if not unknown.all():
+                raise ValueError("Ask for 'any' label (-1) for the whole batch or for none of it.")
+            options = {"embedding_mask_proba": 1.0}
+        return {"embedding": self.label_embedding(labels.clamp(min=0))[:, None], **options}
 
     @property
     def device(self) -> torch.device:

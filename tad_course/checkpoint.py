@@ -1,0 +1,107 @@
+"""Models on disk: a folder with `model.safetensors` (weights) and `config.json` (readable), nothing pickled."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from tad_course.model import DrumModel, ModelConfig
+
+SHIPPED = Path(__file__).parent / "models"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+class CheckpointError(ValueError):
+    """A model could not be loaded; the message names the file, what is wrong and what to do."""
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+
+
+def save_model(model: DrumModel, folder: Path, dtype: torch.dtype | None = None) -> Path:
+    """Write `model` into `folder`, each file first beside its place and then renamed into it.
+
+    Args:
+        model: the model to write.
+        folder: made if missing; an earlier model in it is replaced.
+        dtype: store the weights as this type, `torch.float16` halves their size. The whitening stays float32.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: tensor.detach().cpu().to(dtype if dtype and not name.startswith("whitening.") else tensor.dtype).contiguous()
+        for name, tensor in _own_state(model).items()
+    }
+    temporary = folder / f".{WEIGHTS}.{os.getpid()}"
+    save_file(weights, temporary)
+    os.replace(temporary, folder / WEIGHTS)
+    temporary = folder / f".{CONFIG}.{os.getpid()}"
+    temporary.write_text(json.dumps(model.config.to_dict(), indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, folder / CONFIG)
+    return folder
+
+
+def load_model(name_or_path: str | Path = "drums", device: str | torch.device = "cpu") -> DrumModel:
+    """Load a shipped model by name, or any model by its folder or its `.safetensors` file, ready to generate.
+
+    Raises:
+        CheckpointError: if there is no such model, a file is missing or damaged, or weights and config disagree.
+    """
+    folder = _find(name_or_path)
+    weights, config = folder / WEIGHTS, folder / CONFIG
+    try:
+        model = DrumModel(ModelConfig.from_dict(json.loads(config.read_text(encoding="utf-8"))))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{config}: not the settings of a model of this course. {error}") from error
+    try:
+        state = load_file(weights, device="cpu")
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{weights}: damaged or cut short ({error}). Copy or save the model again.") from error
+    _check_fit(state, _own_state(model), weights)
+    model.load_state_dict({name: tensor.float() for name, tensor in state.items()}, strict=False)
+    return model.to(device).eval()
+
+
+def rename(model: DrumModel, name: str) -> DrumModel:
+    """Give a model another name in its config."""
+    model.config = replace(model.config, name=name)
+    return model
+
+
+def _find(name_or_path: str | Path) -> Path:
+    if str(name_or_path) in shipped_models():
+        return SHIPPED / str(name_or_path)
+    path = Path(name_or_path).expanduser()
+    folder = path.parent if path.name == WEIGHTS else path
+    if path.is_file() and path.name != WEIGHTS:
+        raise CheckpointError(f"{path}: a model is a folder with {WEIGHTS} and {CONFIG} in it; give that folder.")
+    missing = [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]
+    if missing:
+        shipped = ", ".join(shipped_models()) or "none in this installation"
+        raise CheckpointError(
+            f"{folder}: no model here ({' and '.join(missing)} missing). Shipped models: {shipped}; "
+            "or give the folder that `tad-course train` wrote."
+        )
+    return folder
+
+
+def _own_state(model: DrumModel) -> dict[str, torch.Tensor]:
+    """Return each weight and stored buffer once; the library keeps several references to some of them."""
+    stored = model.state_dict().keys()
+    return dict(model.named_parameters()) | {n: b for n, b in model.named_buffers() if n in stored}
+
+
+def _check_fit(found: dict, expected: dict, file: Path) -> None:
+    wrong = sorted(set(found) ^ set(expected))
+    wrong += [name for name in expected if name in found and found[name].shape != expected[name].shape]
+    if wrong:
+        raise CheckpointError(
+            f"{file}: the weights do not fit the settings in {CONFIG} ({len(wrong)} tensors differ, the first is "
+            f"{wrong[0]}). The two files belong to different models; copy both from the same folder."
+        )

@@ -1,0 +1,190 @@
+"""The command line `tad-course`: check the machine, make sounds, train, without opening a notebook."""
+
+import argparse
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+from tad_course import __version__
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 refused with a reason, 2 not understood, 130 stopped."""
+    given = _parser().parse_args(arguments)
+    try:
+        return given.run(given) or 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:  # our own errors are ValueErrors that say what to do
+        print(f"tad-course: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("tad-course", description="Audio waveform diffusion, by ear.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, help_text, add_options, run in (
+        ("doctor", "check this machine; every red line comes with its cure", None, _doctor),
+        ("generate", "make new sounds", _generate_options, _generate),
+        ("restyle", "play sounds of your own on the model", _restyle_options, _restyle),
+        ("train", "train or fine-tune a model; the same command goes on after a stop", _train_options, _train),
+        ("render", "write a folder of sounds of the drum machine", _render_options, _render),
+    ):
+        command = commands.add_parser(
+            name, help=help_text, description=help_text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        if add_options:
+            add_options(command)
+        command.set_defaults(run=run)
+    return parser
+
+
+def _sound_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
+    parser.add_argument("--label", help="kick, snare, … as the model has them, or any", default="any")
+    parser.add_argument("--steps", type=int, default=8, help="network calls a sound")
+    parser.add_argument("--sampler", default="dpm_solver_2m", help="ddim or dpm_solver_2m")
+    parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
+    parser.add_argument("--seed", type=int, default=0, help="of the first sound; the next ones count up")
+    parser.add_argument("--encoding", default="float32", choices=("float32", "pcm24", "pcm16"), help="of the WAVs")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--out", type=Path, default=Path("sounds"), help="folder to write to")
+
+
+def _generate_options(parser: argparse.ArgumentParser) -> None:
+    _sound_options(parser)
+    parser.add_argument("--count", type=int, default=1, help="how many sounds")
+    parser.add_argument("--from", dest="source", type=Path, help="a WAV made by this command: make it again")
+
+
+def _restyle_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", type=Path, nargs="+", help="sound files (WAV, FLAC, AIFF, OGG, MP3) or folders")
+    _sound_options(parser)
+    parser.add_argument("--strength", type=float, default=0.5, help="0 keeps the sound, 1 ignores it")
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    from tad_course.training import TrainConfig
+
+    defaults = {f.name: f.default for f in fields(TrainConfig)} | {"loggers": []}
+    add = parser.add_argument
+    add("--out", type=Path, default=defaults["out"], help="the run's folder: model, log, state to resume from")
+    add("--data", type=Path, help="folder of sounds, labelled by name or by folder; without: drum machine")
+    add("--drums", type=int, default=defaults["drums"], help="how many sounds the drum machine renders")
+    add("--model", default=defaults["model"], help="preset (drums, tiny, reference) or a model to fine-tune")
+    add("--name", help="what the model shall be called; without: the name of --out")
+    add("--labels", nargs="*", help="labels to train, instead of those of the preset; none: unconditional")
+    for name in ("steps", "batch_size", "warmup_steps", "seed", "validate_every", "save_every"):
+        add("--" + name.replace("_", "-"), type=int, default=defaults[name], help=" ")
+    for name in ("learning_rate", "ema_decay", "weight_decay"):
+        add("--" + name.replace("_", "-"), type=float, default=defaults[name], help=" ")
+    add("--accelerator", default="auto", choices=("auto", "cpu", "cuda", "mps"), help=" ")
+    add("--precision", default="auto", choices=("auto", "32", "bf16"), help="auto: bf16 where it is native")
+    add("--loggers", nargs="*", default=[], help="tensorboard, wandb (beside CSV)")
+    add("--quiet", action="store_true", help="no bar, no messages")
+
+
+def _render_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=32, help="sounds in all")
+    parser.add_argument("--seed", type=int, default=0, help="of the first of each label")
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from tad_course import doctor
+
+    return doctor.report()
+
+
+def _load(given: argparse.Namespace):
+    from tad_course.checkpoint import load_model
+    from tad_course.generate import Settings, fingerprint, label_index
+
+    model = load_model(given.model)
+    label_index(model, given.label)
+    settings = Settings(
+        model=given.model, label=given.label, seed=given.seed, num_steps=given.steps, sampler=given.sampler,
+        guidance_scale=given.guidance, fingerprint=fingerprint(model),
+    )  # fmt: skip
+    return model.to(_device(given.device)), settings
+
+
+def _device(name: str) -> str:
+    import torch
+
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name not in found:
+        raise ValueError(f"Unknown device {name!r}; choose one of {', '.join(found)}.")
+    if not found[name]:
+        raise ValueError(f"This machine has no {name} device; use --device cpu.")
+    return name
+
+
+def _generate(given: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from tad_course.audio import read_comment, save_wav
+    from tad_course.generate import Settings, generate_many, model_of
+
+    if given.source:
+        settings = Settings.from_json(read_comment(given.source) or "")
+        model, given.count = model_of(settings), 1
+    else:
+        model, settings = _load(given)
+    if given.count < 1:
+        raise ValueError(f"--count must be at least 1, not {given.count}.")
+    seeds = range(settings.seed, settings.seed + given.count)
+    for each, audio in tqdm(generate_many(model, settings, seeds), total=given.count, unit="sound", disable=None):
+        path = save_wav(given.out / each.file_name(), audio, given.encoding, comment=each.to_json())
+        tqdm.write(str(path))
+
+
+def _restyle(given: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from tad_course.audio import SUFFIXES, AudioFileError, load_audio, save_wav
+    from tad_course.generate import restyle
+
+    model, settings = _load(given)
+    paths = []
+    for path in given.files:
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        paths += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in found]
+    if not paths:
+        raise ValueError(f"No sound files ({', '.join(SUFFIXES)}) in {', '.join(map(str, given.files))}.")
+    refused = 0
+    for path, relative in tqdm(paths, unit="sound", disable=None):
+        try:
+            audio = load_audio(path, model.config.length_samples)
+        except AudioFileError as error:
+            refused += 1
+            tqdm.write(f"refused: {error}", file=sys.stderr)
+            continue
+        result = restyle(model, audio, settings, given.strength)
+        name = f"{path.stem}{path.suffix.replace('.', '_')}_{settings.label}_strength{given.strength:g}.wav"
+        comment = replace(settings).to_json()
+        tqdm.write(str(save_wav(given.out / relative.with_name(name), result, given.encoding, comment=comment)))
+    print(f"{len(paths) - refused} restyled, {refused} refused.")
+    return 1 if refused else 0
+
+
+def _train(given: argparse.Namespace) -> None:
+    from tad_course.training import TrainConfig, train
+
+    values = {f.name: getattr(given, f.name) for f in fields(TrainConfig)}
+    for name in ("labels", "loggers"):
+        values[name] = None if values[name] is None else tuple(values[name])
+    print(f"The model is in {train(TrainConfig(**values))}")
+
+
+def _render(given: argparse.Namespace) -> None:
+    from tad_course.render import render_folder
+
+    files = render_folder(given.folder, given.count, given.seed)
+    print(f"{len(files)} sounds in {given.folder}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

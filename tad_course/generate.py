@@ -1,0 +1,148 @@
+"""Make sounds: by label and seed from noise, or from a sound of your own (lessons 00 and 08, and the studio)."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tad_course.checkpoint import CheckpointError, load_model
+from tad_course.diffusion import q_sample
+from tad_course.model import DrumModel
+from tad_course.sampling import GRIDS, SAMPLERS, Step, last, log_snr_grid, seeded_noise
+
+ANY = "any"  # the label of a sound that may be of any class
+CEILING = 10 ** (-1 / 20)  # -1 dBFS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides how a generated sound comes out, apart from the model's weights."""
+
+    model: str = "drums"
+    label: str = "kick"
+    seed: int = 0
+    num_steps: int = 8
+    sampler: str = "dpm_solver_2m"
+    grid: str = "log_snr"
+    guidance_scale: float = 1.0
+    fingerprint: str = ""  # of the model's weights, so that "the same again" can be checked
+
+    def __post_init__(self):
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"Unknown sampler {self.sampler!r}; choose one of {', '.join(SAMPLERS)}.")
+        if self.grid not in GRIDS:
+            raise ValueError(f"Unknown grid {self.grid!r}; choose one of {', '.join(GRIDS)}.")
+        if self.num_steps < 1:
+            raise ValueError(f"A sound needs at least 1 step, not {self.num_steps}.")
+        if self.seed < 0:
+            raise ValueError(f"A seed must be 0 or more, not {self.seed}.")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Read settings back from a WAV's comment.
+
+        Raises:
+            ValueError: if the text is not the settings of a generated sound.
+        """
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise ValueError("This file does not carry the settings of a generated sound.") from error
+
+    def file_name(self) -> str:
+        """Return a name that tells every setting, so that different sounds never share one."""
+        model = Path(self.model).name
+        return (
+            f"{model}_{self.label}_seed{self.seed}_{self.sampler}{self.num_steps}"
+            f"{'' if self.grid == 'log_snr' else '_' + self.grid}_guidance{self.guidance_scale:g}.wav"
+        )
+
+
+def label_index(model: DrumModel, label: str) -> int:
+    """Return the index of `label` in the model, -1 for "any".
+
+    Raises:
+        ValueError: if the model does not know the label.
+    """
+    if label == ANY:
+        return -1
+    if label not in model.config.labels:
+        known = ", ".join((*model.config.labels, ANY))
+        raise ValueError(f"The model {model.config.name!r} has no label {label!r}; choose one of {known}.")
+    return model.config.labels.index(label)
+
+
+def steps_of(model: DrumModel, settings: Settings) -> Iterator[Step]:
+    """Yield the steps from noise to one sound, behind the front end: `model.decode(step.x_0)` is audible."""
+    x_t = seeded_noise(model.shape, [settings.seed]).to(model.device)
+    labels = torch.tensor([label_index(model, settings.label)], device=model.device)
+    denoise = model.denoiser(labels, settings.guidance_scale)
+    return SAMPLERS[settings.sampler](denoise, x_t, GRIDS[settings.grid](settings.num_steps))
+
+
+def generate(model: DrumModel, settings: Settings) -> Tensor:
+    """Return one sound `[2, N]`, the same for the same model and settings on the same machine."""
+    return limit(model.decode(last(steps_of(model, settings)))[0].cpu())
+
+
+def generate_many(model: DrumModel, settings: Settings, seeds: Sequence[int]) -> Iterator[tuple[Settings, Tensor]]:
+    """Yield one sound after another, one for each seed, with the settings that make it again alone."""
+    for seed in seeds:
+        each = replace(settings, seed=int(seed))
+        yield each, generate(model, each)
+
+
+def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float) -> Tensor:
+    """Return `audio` `[2, N]` as the model would have played it, by way of a noise level (SDEdit, Meng et al., 2022).
+
+    Noise is added up to time `t = strength`, and sampling starts at exactly that level: strength 0 gives the sound
+    back unchanged, 1 ignores it.
+
+    Raises:
+        ValueError: if the strength is outside [0, 1] or the sound's length does not fit the model.
+    """
+    if not 0 <= strength <= 1:
+        raise ValueError(f"The strength must lie between 0 and 1, not {strength}.")
+    if audio.shape[-1] != model.config.length_samples:
+        raise ValueError(f"This model takes {model.config.length_samples} samples, not {audio.shape[-1]}.")
+    if strength == 0:
+        return audio.clone()
+    x_0 = model.encode(audio[None].to(model.device))
+    eps = seeded_noise(model.shape, [settings.seed]).to(model.device)
+    labels = torch.tensor([label_index(model, settings.label)], device=model.device)
+    denoise = model.denoiser(labels, settings.guidance_scale)
+    grid = log_snr_grid(settings.num_steps, start=strength)
+    steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
+    return limit(model.decode(last(steps))[0].cpu())
+
+
+def limit(audio: Tensor) -> Tensor:
+    """Turn a sound `[2, N]` that peaks above -1 dBFS down to that; leave all others as they are."""
+    return audio * min(1.0, CEILING / float(audio.abs().max().clamp(min=1e-9)))
+
+
+def fingerprint(model: DrumModel) -> str:
+    """Return twelve hex digits that change with any weight of the model."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def model_of(settings: Settings) -> DrumModel:
+    """Load the model that made a sound, and check that its weights are still the same.
+
+    Raises:
+        CheckpointError: if the model is gone or has changed since.
+    """
+    model = load_model(settings.model)
+    if settings.fingerprint and fingerprint(model) != settings.fingerprint:
+        raise CheckpointError(f"{settings.model}: the model has changed since; its sounds will differ.")
+    return model

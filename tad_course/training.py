@@ -1,0 +1,254 @@
+"""Training with Lightning: EMA, validation, checkpoints that survive anything, resume (lesson 07).
+
+A run is a folder: `model.safetensors` + `config.json` (the averaged model, what `generate --model` takes),
+`resume.ckpt` (everything needed to go on), `log/` (CSV), `run.json` (the settings). Step k draws its sounds and its
+noise from the seed and k alone, so a run that was stopped and resumed ends where an unstopped one does.
+"""
+
+import json
+import logging
+import math
+import os
+import warnings
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader
+
+from tad_course.callbacks import ProgressBar, SaveRun
+from tad_course.checkpoint import load_model, rename
+from tad_course.data import Batches, DataError, Sound, check_sounds, find_sounds, load_batch, split
+from tad_course.model import PRESETS, DrumModel
+from tad_course.render import render_folder
+
+RESUME = "resume.ckpt"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run; the defaults train the shipped model's kind on the drum machine's sounds."""
+
+    out: Path = Path("runs/drums")  # the run's folder
+    data: Path | None = None  # a folder of sounds; None: sounds of the drum machine, rendered into out/sounds
+    drums: int = 4000  # how many sounds the drum machine renders when there is no folder
+    model: str = "drums"  # a preset to start from scratch, or a model's folder to fine-tune
+    name: str | None = None  # what the model shall be called; None: the name of the folder `out`
+    labels: tuple[str, ...] | None = None  # None: those of the preset
+    steps: int = 10_000
+    batch_size: int = 16
+    learning_rate: float = 6e-4
+    warmup_steps: int = 200
+    ema_decay: float = 0.999
+    weight_decay: float = 1e-3
+    seed: int = 0
+    validate_every: int = 500
+    save_every: int = 250
+    accelerator: str = "auto"  # cpu, cuda, mps or auto
+    precision: str = "auto"  # 32, bf16 or auto: bf16 where the processor computes in it
+    loggers: tuple[str, ...] = field(default=())  # beside CSV: tensorboard, wandb
+    quiet: bool = False  # no bar, no messages
+
+
+class TrainingModule(pl.LightningModule):
+    """The model, its running average (EMA), the loss, the optimiser."""
+
+    def __init__(self, model: DrumModel, config: TrainConfig):
+        super().__init__()
+        self.model, self.config = model, config
+        self.average = AveragedModel(model, multi_avg_fn=ema_update(config.ema_decay))
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        torch.manual_seed(self.config.seed * 1_000_003 + self.global_step * self.trainer.world_size + self.global_rank)
+        loss = self.model.loss(*batch)
+        self.log("loss", loss, prog_bar=True)
+        self.log("learning_rate", self.optimizers().param_groups[0]["lr"])
+        return loss
+
+    def on_train_batch_end(self, outputs, batch, batch_index: int) -> None:
+        self.average.update_parameters(self.model)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
+        torch.manual_seed(batch_index)  # the same noise each time, so the curve shows the model and not the dice
+        self.log("validation_loss", self.average.module.loss(*batch, mask_share=0.0), batch_size=len(batch[0]))
+
+    def configure_optimizers(self) -> dict:
+        c = self.config
+        optimizer = torch.optim.AdamW(self.model.parameters(), c.learning_rate, (0.9, 0.99), weight_decay=c.weight_decay)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, c.warmup_steps, c.steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def ema_update(decay: float):
+    """Return the exponential moving average for `AveragedModel`; early on it forgets faster.
+
+    The n-th update keeps min(decay, (1 + n) / (10 + n)) of the average.
+    """
+
+    @torch.no_grad()
+    def update(average: list[Tensor], current: list[Tensor], num_averaged: Tensor) -> None:
+        n = int(num_averaged)
+        torch._foreach_lerp_(average, current, 1 - min(decay, (1 + n) / (10 + n)))
+
+    return update
+
+
+def warmup_cosine(step: int, warmup_steps: int, num_steps: int, floor: float = 0.05) -> float:
+    """Return the factor of the learning rate: a linear rise, then half a cosine down to `floor`."""
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / max(1, num_steps - warmup_steps))
+    return floor + (1 - floor) * (0.5 + 0.5 * math.cos(math.pi * progress))
+
+
+def train(config: TrainConfig) -> Path:
+    """Train, or go on training if `config.out` holds a run that was stopped; return the run's folder.
+
+    Raises:
+        DataError: if the sounds cannot be trained on (before anything is trained).
+        ValueError: if a setting does not fit.
+    """
+    _check(config)
+    say = (lambda message: None) if config.quiet else print
+    config.out.mkdir(parents=True, exist_ok=True)
+    resume = config.out / RESUME
+    model = _start_model(config)
+    sounds = _sounds(config, model, say)
+    training, validation = split(sounds)
+    start_step = _saved_step(resume)
+    if start_step >= config.steps:
+        say(f"{config.out}: already trained for {start_step} steps; ask for more with --steps.")
+        return config.out
+    if start_step:
+        say(f"Going on at step {start_step} of {config.steps}.")
+    elif model.whitening:
+        fit_whitening(model, training)
+    _write_settings(config, len(training), len(validation))
+
+    module = TrainingModule(model, config)
+    batches = Batches(training, config.batch_size, model.config.length_samples, config.seed, start_step)
+    held_out = [validation[i : i + config.batch_size] for i in range(0, min(len(validation), 128), config.batch_size)]
+    _quiet_lightning()
+    trainer = pl.Trainer(
+        max_steps=config.steps,
+        accelerator={"cuda": "gpu"}.get(config.accelerator, config.accelerator),
+        devices=1,
+        precision=precision(config),
+        gradient_clip_val=1.0,
+        val_check_interval=config.validate_every,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        logger=_loggers(config, start_step),
+        callbacks=[SaveRun(config.out, config.save_every)] + ([] if config.quiet else [ProgressBar()]),
+        enable_progress_bar=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    torch.set_flush_denormal(True)
+    trainer.fit(
+        module,
+        DataLoader(batches, batch_size=None, num_workers=0),
+        DataLoader(held_out, batch_size=None, num_workers=0, collate_fn=lambda b: load_batch(b, model.config.length_samples)),
+        ckpt_path=resume if start_step else None,
+        weights_only=True,
+    )
+    if trainer.interrupted:
+        say(f"Stopped at step {trainer.global_step}. The same command goes on from here.")
+    return config.out
+
+
+def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 2000) -> None:
+    """Measure how loud the sounds are at every place and set the model's whitening by it."""
+    total, count = 0.0, 0
+    for start in range(0, min(len(sounds), most), 50):
+        audio, _ = load_batch(sounds[start : start + 50], model.config.length_samples)
+        total = total + model.front_end.encode(audio).square().sum(0)
+        count += len(audio)
+    model.whitening.fit(total / count)
+
+
+def precision(config: TrainConfig) -> str:
+    """Return Lightning's name of the number format: bf16 only where the processor computes in it natively."""
+    if config.precision != "auto":
+        return {"32": "32-true", "bf16": "bf16-mixed"}[config.precision]
+    cuda = config.accelerator in ("auto", "cuda") and torch.cuda.is_available()
+    mps = config.accelerator in ("auto", "mps") and torch.backends.mps.is_available()
+    native = torch.cuda.is_bf16_supported() if cuda else not mps and torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if native else "32-true"
+
+
+def _check(config: TrainConfig) -> None:
+    for name in ("steps", "batch_size", "validate_every", "save_every", "drums"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} must be at least 1, not {getattr(config, name)}.")
+    if config.learning_rate <= 0:
+        raise ValueError(f"learning_rate must be above 0, not {config.learning_rate}.")
+    if config.precision not in ("auto", "32", "bf16"):
+        raise ValueError(f"Unknown precision {config.precision!r}; choose auto, 32 or bf16.")
+    if unknown := set(config.loggers) - {"tensorboard", "wandb"}:
+        raise ValueError(f"Unknown loggers {', '.join(sorted(unknown))}; choose from tensorboard, wandb.")
+
+
+def _start_model(config: TrainConfig) -> DrumModel:
+    torch.manual_seed(config.seed)
+    if config.model in PRESETS:
+        preset = PRESETS[config.model]
+        labels = preset.labels if config.labels is None else config.labels
+        model = DrumModel(type(preset)(**(preset.to_dict() | {"labels": labels})))
+    else:
+        model = load_model(config.model).train()
+    return rename(model, config.name or config.out.name)
+
+
+def _sounds(config: TrainConfig, model: DrumModel, say) -> list[Sound]:
+    folder = config.data or config.out / "sounds"
+    if config.data is None:
+        render_folder(folder, config.drums, seed=config.seed, labels=model.config.labels or None, progress=not config.quiet)
+        return find_sounds(folder, model.config.labels)
+    sounds, refused = check_sounds(find_sounds(folder, model.config.labels), model.config.length_samples)
+    for reason in refused[:10]:
+        say(reason)
+    if refused:
+        say(f"{len(refused)} of {len(sounds) + len(refused)} files are left out, {len(sounds)} are used.")
+    return sounds
+
+
+def _saved_step(resume: Path) -> int:
+    if not resume.is_file():
+        return 0
+    try:
+        return int(torch.load(resume, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+    except Exception as error:
+        raise DataError(f"{resume}: cannot be read ({error}). Delete it to start this run anew.") from error
+
+
+def _write_settings(config: TrainConfig, num_training: int, num_validation: int) -> None:
+    settings = asdict(config) | {"training_sounds": num_training, "validation_sounds": num_validation}
+    temporary = config.out / f".run.json.{os.getpid()}"
+    temporary.write_text(json.dumps(settings, indent=2, default=str) + "\n", encoding="utf-8")
+    os.replace(temporary, config.out / "run.json")
+
+
+def _loggers(config: TrainConfig, start_step: int) -> list:
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
+
+    found = [CSVLogger(config.out, name="log", version=f"from_step_{start_step:06d}", flush_logs_every_n_steps=10)]
+    try:
+        if "tensorboard" in config.loggers:
+            found.append(TensorBoardLogger(config.out, name="tensorboard", version=""))
+        if "wandb" in config.loggers:
+            found.append(WandbLogger(name=config.out.name, save_dir=config.out))
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{error.name} is not installed; run `pip install tad-course[loggers]`.") from error
+    return found
+
+
+def _quiet_lightning() -> None:
+    """Silence Lightning's advice that does not concern a learner: device tables, number of workers."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning.*")
