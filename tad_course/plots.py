@@ -14,10 +14,11 @@ import matplotlib as mpl
 import numpy as np
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tad_course.spectral import magnitude_db, mel_db, mono
+from tad_course.spectral import log_frequency_db, magnitude_db, mel_db, mono
 
 SAMPLE_RATE = 44_100
 
@@ -62,21 +63,22 @@ def figure_html(fig: Figure, alt: str) -> str:
     """Return `fig` as an HTML `<figure>` that carries its picture and its description `alt` with it."""
     if not alt.strip():
         raise ValueError("A figure needs a description: pass alt='what a reader who cannot see it should know'.")
-    data = base64.b64encode(_png(fig)).decode()
+    canvas = FigureCanvasAgg(fig)
+    with mpl.rc_context(STYLE):
+        canvas.draw()
+    return picture_html(np.asarray(canvas.buffer_rgba()), alt)
+
+
+def picture_html(pixels: np.ndarray, alt: str) -> str:
+    """Return `pixels` `[height, width, 4]` (uint8) as an HTML `<figure>` with its description."""
+    small = io.BytesIO()
+    # 256 colours are enough for these figures and keep the notebooks small.
+    image = Image.fromarray(pixels).convert("RGB")
+    image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(small, "PNG")
+    data = base64.b64encode(small.getvalue()).decode()
     style = "max-width:100%;height:auto;background:white"
     picture = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" style="{style}">'
     return f'<figure style="margin:0.3em 0">{picture}</figure>'
-
-
-def _png(fig: Figure) -> bytes:
-    # 256 colours are enough for these figures and keep the notebooks small.
-    raw, small = io.BytesIO(), io.BytesIO()
-    with mpl.rc_context(STYLE):
-        fig.savefig(raw, format="rgba")
-    size = tuple(round(v) for v in fig.get_size_inches() * fig.dpi)
-    image = Image.frombuffer("RGBA", size, raw.getvalue()).convert("RGB")
-    image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(small, "PNG")
-    return small.getvalue()
 
 
 def show(fig: Figure, alt: str) -> None:
@@ -98,27 +100,46 @@ def draw_waveform(ax: Axes, audio, sample_rate: int = SAMPLE_RATE, color: str = 
 
 
 def draw_spectrogram(
-    ax: Axes, audio, sample_rate: int = SAMPLE_RATE, block: int = 1024, floor_db: float = -90.0, mel: bool = False
+    ax: Axes,
+    audio,
+    sample_rate: int = SAMPLE_RATE,
+    block: int = 1024,
+    floor_db: float = -90.0,
+    mel: bool = False,
+    linear: bool = False,
 ):
     """Draw the magnitude of the STFT of `audio` in dB (0 dB: a full-scale sine), from `floor_db` to 0.
 
+    The frequency axis is even in octaves, as hearing is; `linear` makes it even in Hz, `mel` gathers 80 mel bands.
+
     Args:
         block: window length in samples; the hop is a quarter of it.
-        mel: gather the frequencies into 80 mel bands.
 
     Returns:
         The image, for `color_bar`.
     """
     x = mono(_numpy(audio))
-    values = mel_db(x, sample_rate, block) if mel else magnitude_db(x, block)
-    return draw_map(ax, values, len(x) / sample_rate * 1000, 80 if mel else sample_rate / 2000, (floor_db, 0.0), mel)
+    length_ms, limits = len(x) / sample_rate * 1000, (floor_db, 0.0)
+    if mel:
+        return draw_map(ax, mel_db(x, sample_rate, block), length_ms, 80, limits, "mel band")
+    if linear:
+        return draw_map(ax, magnitude_db(x, block), length_ms, sample_rate / 2000, limits)
+    image = draw_map(ax, log_frequency_db(x, sample_rate, block), length_ms, 1.0, limits, "frequency (Hz)")
+    ticks = [hz for hz in (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000) if hz < sample_rate / 2]
+    places = np.log(np.array(ticks) / 40) / np.log(sample_rate / 80)
+    ax.set_yticks(places, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in ticks])
+    ax.tick_params(axis="y", labelsize=8.5)
+    return image
 
 
-def draw_map(ax: Axes, values, length_ms: float, top: float, limits, mel: bool = False, cmap: str = COLOUR_MAP):
-    """Draw `values` `[frequencies, frames]` over time; `top` is the top of the axis in kHz (or in mel bands)."""
+def draw_map(ax: Axes, values, length_ms: float, top: float, limits, label="frequency (kHz)", cmap: str = COLOUR_MAP):
+    """Draw `values` `[frequencies, frames]` over time, coloured from `limits` = (lowest, highest).
+
+    `top` is what the upper end of the vertical axis stands for, in the unit of its `label`.
+    """
     vmin, vmax = limits
     ax.grid(False)
-    ax.set(xlabel="time (ms)", ylabel="mel band" if mel else "frequency (kHz)")
+    ax.set(xlabel="time (ms)", ylabel=label)
     box = (0, length_ms, 0, top)
     return ax.imshow(
         _numpy(values), origin="lower", aspect="auto", extent=box, vmin=vmin, vmax=vmax, cmap=cmap, interpolation="none"

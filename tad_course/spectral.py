@@ -96,3 +96,15 @@ def mel_db(x, sample_rate: int, block: int = BLOCK, bands: int = 80) -> np.ndarr
     power = (stft(torch.as_tensor(x, dtype=torch.float32), block, block // 4).abs() * 4 / block) ** 2
     bank = melscale_fbanks(power.shape[0], 20.0, sample_rate / 2, bands, sample_rate, norm=None)
     return (10 * torch.log10(bank.T @ power + 1e-18)).numpy()
+
+
+def log_frequency_db(x, sample_rate: int, block: int = BLOCK, rows: int = 160, low_hz: float = 40.0) -> np.ndarray:
+    """Return `magnitude_db` read at `rows` frequencies from `low_hz` to half the rate, evenly spaced in octaves."""
+    values = magnitude_db(x, block)
+    bins = np.geomspace(low_hz, sample_rate / 2, rows) * block / sample_rate
+    below = np.minimum(bins.astype(int), len(values) - 2)
+    share = (bins - below)[:, None]
+    between = (1 - share) * values[below] + share * values[below + 1]
+    # High up, a row covers several bins: the loudest of them stands for it, so that no tone falls through.
+    loudest = np.maximum.reduceat(values, below)
+    return np.where(np.diff(below, append=len(values))[:, None] > 1, loudest, between)

@@ -65,12 +65,13 @@ def test_the_main_colours_stand_out_from_white_as_wcag_asks_of_graphics(color):
     assert 1.05 / (luminance(color) + 0.05) >= 3
 
 
-def test_a_full_scale_sine_reads_zero_db_in_spectrogram_and_spectrum():
-    sine = torch.sin(2 * torch.pi * 441 * 100 / 44_100 * torch.arange(32_768) / 10)
+@pytest.mark.parametrize("linear, unit", [(True, "kHz"), (False, "Hz")])
+def test_a_full_scale_sine_reads_zero_db_in_its_spectrogram(linear, unit):
+    sine = torch.sin(2 * torch.pi * 4410 / 44_100 * torch.arange(32_768))
     fig, ax = plots.figure()
-    image = plots.draw_spectrogram(ax, sine)
+    image = plots.draw_spectrogram(ax, sine, linear=linear)
     assert image.get_array()[:, 20:-20].max() == pytest.approx(0.0, abs=1.5)  # up to 1.4 dB between two bins
-    assert ax.get_xlabel() == "time (ms)" and ax.get_ylabel() == "frequency (kHz)"
+    assert ax.get_xlabel() == "time (ms)" and ax.get_ylabel() == f"frequency ({unit})"
 
 
 def test_a_description_states_peak_decay_and_band():
