@@ -43,13 +43,13 @@ unit: $(STAMP)
 	$(BIN)/python -m pytest tests --ignore tests/browser -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 notebooks: $(STAMP)
-	$(BIN)/python -m tad_course.notebook_runner $(NOTEBOOKS)
+	$(BIN)/python -m tad_course.notebook_runner --measured tests/nbval_sanitize.cfg $(NOTEBOOKS)
 
 studio: $(STAMP)
 	$(BIN)/python -m voila notebooks/Inference.ipynb $(STUDIO_ARGS)
 
 samples: $(STAMP)
-	$(BIN)/tad-course render --out data_samples
+	$(BIN)/python -m tad_course.render data_samples --count 32 --seed 805 --labels kick snare hihat percussion
 
 venv: $(STAMP)
 

@@ -5,11 +5,15 @@ in a fresh kernel, in its own folder, and replaces the file in one step, or not 
 """
 
 import argparse
+import configparser
+import copy
+import json
 import os
 import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -55,6 +59,36 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def read_patterns(path: Path) -> list[re.Pattern]:
+    """Read what may differ from run to run from a file for nbval's ``--nbval-sanitize-with``; pictures may not."""
+    parser = configparser.RawConfigParser()
+    parser.read_string(path.read_text(encoding="utf-8"))
+    return [re.compile(parser[name]["regex"]) for name in parser.sections() if name != "media"]
+
+
+def _without_measured(outputs: list, patterns: list[re.Pattern]) -> str:
+    text = json.dumps([dict(output, execution_count=None) for output in outputs], sort_keys=True, ensure_ascii=False)
+    text = text.replace('\\"', '"')
+    for pattern in patterns:
+        text = pattern.sub("", text)
+    return text
+
+
+def keep_stored(old: nbformat.NotebookNode, new: nbformat.NotebookNode, patterns: list[re.Pattern]) -> None:
+    """Give cells of ``new`` the outputs of ``old`` where only measured times, sizes and addresses differ."""
+    stored = {cell.get("id"): cell for cell in old.cells if cell.cell_type == "code"}
+    for cell in new.cells:
+        before = stored.get(cell.get("id"))
+        if cell.cell_type != "code" or before is None or before.source != cell.source:
+            continue
+        if _without_measured(before.outputs, patterns) == _without_measured(cell.outputs, patterns):
+            cell.outputs = [nbformat.from_dict(_numbered(output, cell.execution_count)) for output in before.outputs]
+
+
+def _numbered(output: dict, execution_count: int) -> dict:
+    return dict(output, execution_count=execution_count) if "execution_count" in output else dict(output)
+
+
 def write_atomically(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write ``notebook`` to ``path`` so that whoever reads sees the old file or the new one, never a half."""
     nbformat.validate(notebook)
@@ -69,14 +103,20 @@ def write_atomically(notebook: nbformat.NotebookNode, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def run(path: Path, cell_timeout_s: int = CELL_TIMEOUT_S) -> float:
+def run(path: Path, cell_timeout_s: int = CELL_TIMEOUT_S, patterns: Sequence[re.Pattern] = ()) -> float:
     """Execute the notebook at ``path`` in place and return the seconds it took.
+
+    Args:
+        path: a notebook; its kernel runs in its folder.
+        cell_timeout_s: longest time for one cell.
+        patterns: what may differ from the stored outputs without replacing them, see ``read_patterns``.
 
     Raises:
         CellExecutionError: a cell failed; the file is left as it was.
     """
     start = time.perf_counter()
     notebook = nbformat.read(path, as_version=4)
+    stored = copy.deepcopy(notebook)
     client = NotebookClient(
         notebook,
         timeout=cell_timeout_s,
@@ -88,7 +128,9 @@ def run(path: Path, cell_timeout_s: int = CELL_TIMEOUT_S) -> float:
         extra_arguments=["--log-level=ERROR"],
     )
     client.execute()
-    write_atomically(tidy(notebook), path)
+    tidy(notebook)
+    keep_stored(stored, notebook, patterns)
+    write_atomically(notebook, path)
     return time.perf_counter() - start
 
 
@@ -97,12 +139,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tad_course.notebook_runner", description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--cell-timeout-s", type=int, default=CELL_TIMEOUT_S)
+    parser.add_argument("--measured", type=Path, help="nbval's file of what may differ from run to run")
     options = parser.parse_args(arguments)
+    patterns = read_patterns(options.measured) if options.measured else []
     os.environ.update(ENVIRONMENT)
     failed = False
     for path in options.notebooks:
         try:
-            print(f"{path}: {run(path, options.cell_timeout_s):.0f} s", flush=True)
+            print(f"{path}: {run(path, options.cell_timeout_s, patterns):.0f} s", flush=True)
         except (CellExecutionError, TimeoutError, OSError, nbformat.reader.NotJSONError) as error:
             failed = True
             print(f"{path}: not stored. {error}", file=sys.stderr, flush=True)

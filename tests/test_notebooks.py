@@ -118,6 +118,44 @@ def test_running_a_notebook_again_changes_not_one_byte(small_notebook):
     assert not list(path.parent.glob(".*"))
 
 
+MEASURED = """import time
+from IPython.display import HTML, display
+print(f'took {time.time():.2f} s')
+display(HTML(f'<span class="measured">{time.time()}</span>'))"""
+
+
+def test_a_cell_that_measures_keeps_its_stored_numbers_until_something_else_changes(small_notebook):
+    options = ["--measured", str(ROOT / "tests" / "nbval_sanitize.cfg")]
+    path = small_notebook(MEASURED)
+    assert notebook_runner.main([str(path), *options]) == 0
+    first = path.read_bytes()
+    assert notebook_runner.main([str(path), *options]) == 0
+    assert path.read_bytes() == first
+    path.write_text(path.read_text(encoding="utf-8").replace("took {", "it took {"), encoding="utf-8")
+    assert notebook_runner.main([str(path), *options]) == 0
+    assert "it took" in str(code_cells(path)[0].outputs)
+
+
+def test_a_picture_that_changed_is_stored_anew():
+    patterns = notebook_runner.read_patterns(ROOT / "tests" / "nbval_sanitize.cfg")
+    old, new = (
+        nbformat.v4.new_notebook(
+            cells=[
+                nbformat.v4.new_code_cell(
+                    "show()",
+                    id="picture",
+                    outputs=[
+                        nbformat.v4.new_output("display_data", {"text/html": f"<img src='data:image/png;base64,{b}'>"})
+                    ],
+                )
+            ]
+        )
+        for b in ("AAAA", "BBBB")
+    )
+    notebook_runner.keep_stored(old, new, patterns)
+    assert "BBBB" in str(new.cells[0].outputs)
+
+
 def test_a_notebook_that_fails_is_left_as_it_was(small_notebook, capsys):
     path = small_notebook("print('before')", "1 / 0")
     before = path.read_bytes()
