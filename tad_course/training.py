@@ -165,7 +165,8 @@ def train(config: TrainConfig) -> Path:
 def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 2000) -> None:
     """Measure how loud the sounds are at every place and set the model's whitening by it."""
     total, count = 0.0, 0
-    for start in range(0, min(len(sounds), most), 50):
+    sounds = sounds[:: math.ceil(len(sounds) / most)]  # spread over the folder, where labels stand one after another
+    for start in range(0, len(sounds), 50):
         audio, _ = load_batch(sounds[start : start + 50], model.config.length_samples)
         total = total + model.front_end.encode(audio).square().sum(0)
         count += len(audio)
