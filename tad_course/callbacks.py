@@ -1,19 +1,24 @@
 """What happens around training steps: a bar with the time left, and saving that survives a pulled plug (lesson 07)."""
 
-import os
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import lightning.pytorch as pl
 from tqdm.auto import tqdm
 
-from tad_course.checkpoint import save_model
+from tad_course.checkpoint import replacing, save_model
 
 
 class ProgressBar(pl.Callback):
     """One bar over all steps, with the time left and the latest losses."""
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.bar = tqdm(total=trainer.max_steps, initial=trainer.global_step, desc="Training", unit="step")
+        self.bar = tqdm(total=trainer.max_steps, initial=trainer.global_step, desc="Training", unit="step", miniters=1, mininterval=0.5)
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_index) -> None:
         self.bar.update(trainer.global_step - self.bar.n)
@@ -53,8 +58,58 @@ class SaveRun(pl.Callback):
     def save(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self.saved == trainer.global_step or trainer.global_step == 0:
             return
-        temporary = self.folder / f".resume.ckpt.{os.getpid()}"
-        trainer.save_checkpoint(temporary)
-        os.replace(temporary, self.folder / "resume.ckpt")
+        with replacing(self.folder / "resume.ckpt") as temporary:
+            trainer.save_checkpoint(temporary)
         save_model(module.average.module, self.folder)
         self.saved = trainer.global_step
+
+
+@contextmanager
+def stop_after_step(trainer: pl.Trainer) -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C, or a notebook's stop button, end training after the step under way; a second one ends it at once.
+
+    Lightning itself would end the whole process, a notebook's kernel with it, and leave Ctrl-C dead.
+    Yields a function that tells whether training was stopped.
+    """
+    asked = []
+
+    def stop(*_) -> None:
+        asked.append(True)
+        trainer.should_stop = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    main = threading.current_thread() is threading.main_thread()  # only there may signals be handled
+    before = signal.signal(signal.SIGINT, stop) if main else None
+    try:
+        yield lambda: bool(asked) or trainer.interrupted
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+
+
+def loggers(folder: Path, names: tuple[str, ...], start_step: int) -> list:
+    """Return the loggers of a run: CSV always, "tensorboard" and "wandb" where they are named.
+
+    Raises:
+        ValueError: if one of them is not installed.
+    """
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
+
+    found = [CSVLogger(folder, name="log", version=f"from_step_{start_step:06d}", flush_logs_every_n_steps=10)]
+    try:
+        if "tensorboard" in names:
+            found.append(TensorBoardLogger(folder, name="tensorboard", version=""))
+        if "wandb" in names:
+            found.append(WandbLogger(name=folder.name, save_dir=folder))
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{error.name} is not installed; run `pip install tad-course[loggers]`.") from error
+    return found
+
+
+def quiet_lightning() -> None:
+    """Silence Lightning's advice that does not concern a learner: device tables, number of workers."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning.*")
