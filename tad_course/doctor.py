@@ -16,7 +16,6 @@ from pathlib import Path
 
 MEMORY_GB = 4  # the reference model trains in 2 GB; a browser and JupyterLab want the rest
 DISK_GB = 2
-PACKAGE_FOLDER = Path(__file__).parent
 INSTALL = f'"{sys.executable}" -m pip install -r requirements.lock -e .   (in the folder of the course)'
 
 
@@ -129,10 +128,13 @@ def _accelerator() -> str:
 
 
 def _shipped_model() -> str:
-    found = sorted(PACKAGE_FOLDER.rglob("drums*.safetensors"))
-    if not found:
-        raise Missing("no drums*.safetensors in the package")
-    return f"{found[0].stem}, {found[0].stat().st_size / 1e6:.1f} MB"
+    from tad_course import checkpoint
+
+    weights = checkpoint.SHIPPED / "drums" / checkpoint.WEIGHTS
+    if not weights.is_file():
+        raise Missing("the model `drums` is not in the package")
+    parameters = sum(p.numel() for p in checkpoint.load_model("drums").parameters())
+    return f"drums, {parameters / 1e6:.1f} million parameters in {weights.stat().st_size / 1e6:.1f} MB"
 
 
 def _render() -> str:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tad_course import doctor
+from tad_course import checkpoint, doctor
 
 Usage = collections.namedtuple("Usage", "total used free")
 
@@ -67,7 +67,17 @@ def test_too_little_disk_is_seen(monkeypatch):
 
 
 def test_an_incomplete_download_is_seen(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor, "PACKAGE_FOLDER", tmp_path)
+    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path)
+    check = doctor._look("model", doctor._shipped_model, "clone again")
+    assert (check.ok, check.cure) == (False, "clone again")
+    assert "drums" in check.found
+
+
+def test_a_damaged_model_is_seen(monkeypatch, tmp_path):
+    (tmp_path / "drums").mkdir()
+    (tmp_path / "drums" / checkpoint.WEIGHTS).write_bytes(b"cut sho")
+    (tmp_path / "drums" / checkpoint.CONFIG).write_text("{}")
+    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path)
     assert not doctor._look("model", doctor._shipped_model, "").ok
 
 
