@@ -19,11 +19,13 @@ import torch
 from tqdm.auto import tqdm
 
 from tad_course.drums import LABELS, VOICES, render
+from tad_course.synthesis import LENGTH_SAMPLES
 from tad_course.wav import AudioFileError, read_comment, wav_bytes, write_atomically
 
 SAMPLES_SEED = 805  # the first start of 32 sounds with every voice, 4 open and 4 closed hats, and only deep kicks
 BLOCK = 16  # sounds a process renders before it reports
 FEW = 100  # so many are rendered in this process: starting others takes longer
+LISTED = 64  # so many are listed in the README, more only in the table
 
 Row = dict[str, str | int | float]
 
@@ -110,7 +112,8 @@ def _row_of(path: Path) -> Row | None:
         row = {"file": path.name, **json.loads(read_comment(path))}
     except (AudioFileError, ValueError, TypeError):
         return None
-    return row if {"label", "voice", "seed", "params"} <= row.keys() else None
+    whole = path.stat().st_size > 2 * 2 * LENGTH_SAMPLES  # two channels of two bytes, and a header
+    return row if whole and {"label", "voice", "seed", "params"} <= row.keys() else None
 
 
 def _one(label: str, seed: int) -> tuple[str, bytes, Row]:
@@ -178,7 +181,7 @@ def _readme(rows: list[Row], count: int, seed: int, labels: Sequence[str]) -> st
         "`drums.VOICES[voice].play(**params, seed=seed)`. The exact parameters are in `drums.csv` and in the comment",
         "of each file (`audio.read_comment`).",
     ]
-    if count > FEW:
+    if count > LISTED:
         return "\n".join(lines) + "\n"
     lines += ["", "| file | voice | seed | parameters |", "|---|---|---|---|"]
     for row in rows:
