@@ -25,10 +25,10 @@ class ModelConfig:
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
     whitening_power: float = 0.6  # 0: no whitening, 1: every place equally loud
     noise_view: bool = True  # also show the network x_t compressed at the noise's own scale
-    channels: tuple[int, ...] = (128, 128, 256, 256)
-    factors: tuple[int, ...] = (1, 2, 2, 2)
-    items: tuple[int, ...] = (1, 2, 2, 2)
-    attentions: tuple[int, ...] = (0, 0, 0, 1)
+    channels: tuple[int, ...] = (128, 128, 256)
+    factors: tuple[int, ...] = (1, 2, 4)
+    items: tuple[int, ...] = (1, 2, 2)
+    attentions: tuple[int, ...] = (0, 0, 1)
     attention_heads: int = 4
     attention_features: int = 32
     modulation_features: int = 256
@@ -40,6 +40,10 @@ class ModelConfig:
         if self.front_end not in (*FRONT_ENDS, "learned"):
             known = ", ".join((*FRONT_ENDS, "learned"))
             raise ValueError(f"Unknown front end {self.front_end!r}; choose one of {known}.")
+        if min(self.block_size, self.length_samples, *self.channels, *self.factors, *self.items) < 1:
+            raise ValueError("block_size, length_samples, channels, factors and items must be 1 or more.")
+        if self.front_end == "lapped" and self.block_size % 2:
+            raise ValueError(f"The lapped transform needs an even block_size, not {self.block_size}.")
         if len({len(self.channels), len(self.factors), len(self.items), len(self.attentions)}) != 1:
             raise ValueError("channels, factors, items and attentions must have one entry a level each.")
         step = self.block_size * torch.tensor(self.factors).prod().item()
@@ -120,13 +124,11 @@ class DrumModel(nn.Module):
         unet |= {key: getattr(config, key) for key in ("attention_heads", "attention_features", "modulation_features")}
         if config.labels:
             self.label_embedding = nn.Embedding(len(config.labels), config.label_features)
-            crosses = tuple(int(level >= len(config.channels) / 2) for level in range(len(config.channels)))
+            crosses = tuple(int(level >= (len(config.channels) - 1) / 2) for level in range(len(config.channels)))
             unet |= {"use_embedding_cfg": True, "embedding_max_length": 1, "cross_attentions": crosses}
             unet |= {"embedding_features": config.label_features}
         levels = NoiseLevels(config.quiet_share, max_snr_db=config.max_snr_db)
-        self.diffusion = DiffusionModel(
-            net_t, in_channels=self.shape[0], diffusion_sigma_distribution=levels, **unet
-        )
+        self.diffusion = DiffusionModel(net_t, in_channels=self.shape[0], diffusion_sigma_distribution=levels, **unet)
 
     def encode(self, audio: Tensor) -> Tensor:
         """Turn sounds `[B, 2, N]` into the space of the diffusion `[B, C, L]`."""

@@ -6,22 +6,21 @@ noise from the seed and k alone, so a run that was stopped and resumed ends wher
 """
 
 import json
-import logging
 import math
-import os
-import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from tad_course.callbacks import ProgressBar, SaveRun
-from tad_course.checkpoint import load_model, rename
+from tad_course.callbacks import ProgressBar, SaveRun, loggers, quiet_lightning, stop_after_step
+from tad_course.checkpoint import CONFIG, load_model, rename, replacing
 from tad_course.data import Batches, DataError, Sound, check_sounds, find_sounds, load_batch, split
+from tad_course.drums import LABELS
 from tad_course.model import PRESETS, DrumModel
 from tad_course.render import render_folder
 
@@ -68,8 +67,9 @@ class TrainingModule(pl.LightningModule):
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"])
         return loss
 
-    def on_train_batch_end(self, outputs, batch, batch_index: int) -> None:
-        self.average.update_parameters(self.model)
+    def optimizer_step(self, *args, **kwargs) -> None:
+        super().optimizer_step(*args, **kwargs)
+        self.average.update_parameters(self.model)  # on_train_batch_end would be too late: callbacks save before it
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
         torch.manual_seed(batch_index)  # the same noise each time, so the curve shows the model and not the dice
@@ -77,8 +77,9 @@ class TrainingModule(pl.LightningModule):
 
     def configure_optimizers(self) -> dict:
         c = self.config
-        optimizer = torch.optim.AdamW(self.model.parameters(), c.learning_rate, (0.9, 0.99), weight_decay=c.weight_decay)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, c.warmup_steps, c.steps))
+        parameters = self.model.parameters()
+        optimizer = torch.optim.AdamW(parameters, c.learning_rate, betas=(0.9, 0.99), weight_decay=c.weight_decay)
+        schedule = LambdaLR(optimizer, lambda step: warmup_cosine(step, c.warmup_steps, c.steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
@@ -112,6 +113,7 @@ def train(config: TrainConfig) -> Path:
         ValueError: if a setting does not fit.
     """
     _check(config)
+    torch.set_flush_denormal(True)  # decaying sounds are full of numbers that would slow the processor down
     say = (lambda message: None) if config.quiet else print
     config.out.mkdir(parents=True, exist_ok=True)
     resume = config.out / RESUME
@@ -123,15 +125,16 @@ def train(config: TrainConfig) -> Path:
         say(f"{config.out}: already trained for {start_step} steps; ask for more with --steps.")
         return config.out
     if start_step:
+        _check_same_model(config, model)
         say(f"Going on at step {start_step} of {config.steps}.")
     elif model.whitening:
         fit_whitening(model, training)
     _write_settings(config, len(training), len(validation))
 
-    module = TrainingModule(model, config)
-    batches = Batches(training, config.batch_size, model.config.length_samples, config.seed, start_step)
+    module, length = TrainingModule(model, config), model.config.length_samples
+    batches = Batches(training, config.batch_size, length, config.seed, start_step)
     held_out = [validation[i : i + config.batch_size] for i in range(0, min(len(validation), 128), config.batch_size)]
-    _quiet_lightning()
+    quiet_lightning()
     trainer = pl.Trainer(
         max_steps=config.steps,
         accelerator={"cuda": "gpu"}.get(config.accelerator, config.accelerator),
@@ -142,7 +145,7 @@ def train(config: TrainConfig) -> Path:
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=10,
-        logger=_loggers(config, start_step),
+        logger=loggers(config.out, config.loggers, start_step),
         callbacks=[SaveRun(config.out, config.save_every)] + ([] if config.quiet else [ProgressBar()]),
         enable_progress_bar=False,
         enable_checkpointing=False,
@@ -150,14 +153,15 @@ def train(config: TrainConfig) -> Path:
         use_distributed_sampler=False,
     )
     torch.set_flush_denormal(True)
-    trainer.fit(
-        module,
-        DataLoader(batches, batch_size=None, num_workers=0),
-        DataLoader(held_out, batch_size=None, num_workers=0, collate_fn=lambda b: load_batch(b, model.config.length_samples)),
-        ckpt_path=resume if start_step else None,
-        weights_only=True,
-    )
-    if trainer.interrupted:
+    with stop_after_step(trainer) as stopped:
+        trainer.fit(
+            module,
+            DataLoader(batches, batch_size=None, num_workers=0),
+            DataLoader(held_out, batch_size=None, num_workers=0, collate_fn=lambda b: load_batch(b, length)),
+            ckpt_path=resume if start_step else None,
+            weights_only=True,
+        )
+    if stopped():
         say(f"Stopped at step {trainer.global_step}. The same command goes on from here.")
     return config.out
 
@@ -191,6 +195,9 @@ def _check(config: TrainConfig) -> None:
         raise ValueError(f"learning_rate must be above 0, not {config.learning_rate}.")
     if config.precision not in ("auto", "32", "bf16"):
         raise ValueError(f"Unknown precision {config.precision!r}; choose auto, 32 or bf16.")
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True, "auto": True}
+    if not available.get(config.accelerator):
+        raise ValueError(f"This machine has no accelerator {config.accelerator!r}; choose cpu or auto.")
     if unknown := set(config.loggers) - {"tensorboard", "wandb"}:
         raise ValueError(f"Unknown loggers {', '.join(sorted(unknown))}; choose from tensorboard, wandb.")
 
@@ -203,13 +210,17 @@ def _start_model(config: TrainConfig) -> DrumModel:
         model = DrumModel(type(preset)(**(preset.to_dict() | {"labels": labels})))
     else:
         model = load_model(config.model).train()
+        if config.labels not in (None, model.config.labels):
+            known = ", ".join(model.config.labels)
+            raise ValueError(f"{config.model} knows the labels {known}; fine-tuning cannot change them.")
     return rename(model, config.name or config.out.name)
 
 
 def _sounds(config: TrainConfig, model: DrumModel, say) -> list[Sound]:
     folder = config.data or config.out / "sounds"
     if config.data is None:
-        render_folder(folder, config.drums, seed=config.seed, labels=model.config.labels or None, progress=not config.quiet)
+        labels = model.config.labels or LABELS
+        render_folder(folder, config.drums, seed=config.seed, labels=labels, progress=not config.quiet)
         return find_sounds(folder, model.config.labels)
     sounds, refused = check_sounds(find_sounds(folder, model.config.labels), model.config.length_samples)
     for reason in refused[:10]:
@@ -228,28 +239,15 @@ def _saved_step(resume: Path) -> int:
         raise DataError(f"{resume}: cannot be read ({error}). Delete it to start this run anew.") from error
 
 
+def _check_same_model(config: TrainConfig, model: DrumModel) -> None:
+    file = config.out / CONFIG
+    before = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    now = json.loads(json.dumps(model.config.to_dict()))
+    if changed := sorted(key for key in before if key != "name" and before[key] != now.get(key)):
+        raise ValueError(f"{file}: this run trains another model ({', '.join(changed)} differ); choose another --out.")
+
+
 def _write_settings(config: TrainConfig, num_training: int, num_validation: int) -> None:
     settings = asdict(config) | {"training_sounds": num_training, "validation_sounds": num_validation}
-    temporary = config.out / f".run.json.{os.getpid()}"
-    temporary.write_text(json.dumps(settings, indent=2, default=str) + "\n", encoding="utf-8")
-    os.replace(temporary, config.out / "run.json")
-
-
-def _loggers(config: TrainConfig, start_step: int) -> list:
-    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
-
-    found = [CSVLogger(config.out, name="log", version=f"from_step_{start_step:06d}", flush_logs_every_n_steps=10)]
-    try:
-        if "tensorboard" in config.loggers:
-            found.append(TensorBoardLogger(config.out, name="tensorboard", version=""))
-        if "wandb" in config.loggers:
-            found.append(WandbLogger(name=config.out.name, save_dir=config.out))
-    except ModuleNotFoundError as error:
-        raise ValueError(f"{error.name} is not installed; run `pip install tad-course[loggers]`.") from error
-    return found
-
-
-def _quiet_lightning() -> None:
-    """Silence Lightning's advice that does not concern a learner: device tables, number of workers."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning.*")
+    with replacing(config.out / "run.json") as temporary:
+        temporary.write_text(json.dumps(settings, indent=2, default=str) + "\n", encoding="utf-8")
