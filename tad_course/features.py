@@ -13,7 +13,7 @@ from tad_course.drums import LABELS
 from tad_course.synthesis import SAMPLE_RATE
 
 FLOOR_DB = -80.0
-CLASSIFIER = Path(__file__).parent / "models" / "classifier" / "model.safetensors"
+CLASSIFIER = Path(__file__).parent / "models" / "classifier.safetensors"
 
 
 class LogMel(nn.Module):
@@ -82,4 +82,4 @@ def save_classifier(model: Classifier, figures: dict, path: Path = CLASSIFIER) -
     temporary = path.with_suffix(f".{os.getpid()}")
     save_file({k: v.contiguous() for k, v in model.state_dict().items() if not k.startswith("log_mel.")}, temporary)
     os.replace(temporary, path)
-    path.with_name("figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    path.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,107 @@
+"""What the measures of lesson 09 say about sounds whose answer is known."""
+
+import math
+
+import pytest
+import torch
+
+from tad_course.drums import LABELS, closed_hat, kick, render
+from tad_course.features import LogMelStatistics, load_classifier
+from tad_course.metrics import (
+    FLOOR_DBFS,
+    attack_ms,
+    density_coverage,
+    frechet_distance,
+    hiss_dbfs,
+    kernel_distance,
+    nearest_distance,
+    tail_dbfs,
+)
+from tad_course.synthesis import LENGTH_SAMPLES, SAMPLE_RATE
+
+T = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE
+
+
+def gaussian(n, f, shift=0.0, scale=1.0, seed=0):
+    return shift + scale * torch.randn(n, f, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_hiss_of_white_noise_is_its_share_above_10_khz():
+    noise = 0.01 * torch.randn(8, 2, LENGTH_SAMPLES, generator=torch.Generator().manual_seed(0))
+    share = 1 - 10_000 / (SAMPLE_RATE / 2)
+    assert hiss_dbfs(noise).mean().item() == pytest.approx(-40 + 10 * math.log10(share), abs=0.2)
+
+
+def test_hiss_hears_a_high_sine_and_not_a_low_one():
+    high, low = (torch.sin(2 * math.pi * f * T).expand(1, 2, -1) * 0.1 for f in (15_000, 1_000))
+    assert hiss_dbfs(high).item() == pytest.approx(-23.01, abs=0.1)
+    assert hiss_dbfs(low).item() < -90
+
+
+def test_tail_is_the_level_of_the_last_140_ms():
+    sound = torch.zeros(1, 2, LENGTH_SAMPLES)
+    assert tail_dbfs(sound).item() == FLOOR_DBFS
+    sound[..., -round(0.14 * SAMPLE_RATE) :] = 0.1
+    assert tail_dbfs(sound).item() == pytest.approx(-20, abs=0.01)
+
+
+def test_a_slow_rise_has_a_longer_attack():
+    ramps = torch.stack([(T / rise).clamp(max=1) for rise in (0.02, 0.1)])[:, None].repeat(1, 2, 1)
+    fast, slow = attack_ms(ramps).tolist()
+    assert fast == pytest.approx(16, abs=2) and slow == pytest.approx(80, abs=3)
+
+
+def test_frechet_distance_of_gaussians_has_a_closed_form():
+    a, b = gaussian(20_000, 3), gaussian(20_000, 3, shift=2.0, scale=3.0, seed=1)
+    assert frechet_distance(a, b) == pytest.approx(3 * 2**2 + 3 * (3 - 1) ** 2, rel=0.03)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
+
+
+def test_frechet_distance_agrees_with_torchmetrics():
+    compute = pytest.importorskip("torchmetrics.image.fid")._compute_fid
+    a, b = gaussian(300, 8), gaussian(200, 8, 0.5, 1.5, seed=1)
+    theirs = compute(a.mean(0), torch.cov(a.T), b.mean(0), torch.cov(b.T))
+    assert frechet_distance(a, b) == pytest.approx(theirs.item(), rel=1e-6)
+
+
+def test_kernel_distance_agrees_with_torchmetrics():
+    poly_mmd = pytest.importorskip("torchmetrics.image.kid").poly_mmd
+    a, b = gaussian(100, 8), gaussian(100, 8, 0.5, seed=1)
+    assert kernel_distance(a, b) == pytest.approx(poly_mmd(a, b).item(), rel=1e-6)
+
+
+def test_kernel_distance_is_unbiased():
+    values = [kernel_distance(gaussian(50, 4, seed=2 * i), gaussian(50, 4, seed=2 * i + 1)) for i in range(60)]
+    mean = sum(values) / len(values)
+    spread = torch.tensor(values).std().item() / math.sqrt(len(values))
+    assert abs(mean) < 4 * spread
+
+
+def test_coverage_sees_a_missing_mode_and_density_does_not():
+    real = torch.cat([gaussian(200, 2), gaussian(200, 2, shift=50.0, seed=1)])
+    half = gaussian(400, 2, seed=2)
+    whole = torch.cat([gaussian(200, 2, seed=3), gaussian(200, 2, shift=50.0, seed=4)])
+    assert density_coverage(real, half)[1] < 0.55 and density_coverage(real, half)[0] > 0.8
+    assert density_coverage(real, whole)[1] > 0.9
+
+
+def test_a_planted_copy_is_nearer_than_anything_new():
+    training, new = gaussian(100, 8), gaussian(50, 8, seed=1)
+    planted = torch.cat([new, training[:1] + 1e-3])
+    distance = nearest_distance(planted, training)
+    assert distance.argmin() == 50 and distance[50] < 0.1 * distance[:50].min()
+
+
+def test_log_mel_statistics_tell_a_kick_from_a_hat():
+    space = LogMelStatistics()
+    kicks, hats = (torch.stack([play(seed=s) for s in range(4)]) for play in (kick, closed_hat))
+    a, b = space(kicks), space(hats)
+    assert a.shape == (4, 256)
+    assert torch.cdist(a, b).min() > 3 * torch.cdist(a, a).max()
+
+
+def test_the_classifier_names_held_out_drums():
+    drums = [render(label, 5_000_000 + i) for i in range(8) for label in LABELS]
+    with torch.no_grad():
+        guess = load_classifier()(torch.stack([d.audio for d in drums])).argmax(-1)
+    assert (guess == torch.tensor([LABELS.index(d.label) for d in drums])).float().mean() > 0.9
