@@ -2,7 +2,7 @@
 
 Times one stereo sound of 0.74 s at batch 1, ours at its default settings and the reference preset (31.6 M parameters,
 untrained here: the time does not depend on the weights) at its default 50 steps, in turn, and prints medians and ratios
-pair by pair. Then the peak resident memory of `tad-course generate` and of `tad-course train`, each a process of its own.
+pair by pair. Then the peak resident memory of `tad-course generate` and `tad-course train`, each a process of its own.
 """
 
 import argparse

@@ -18,7 +18,10 @@ class ProgressBar(pl.Callback):
     """One bar over all steps, with the time left and the latest losses."""
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.bar = tqdm(total=trainer.max_steps, initial=trainer.global_step, desc="Training", unit="step", miniters=1, mininterval=0.5)
+        done = trainer.global_step
+        self.bar = tqdm(
+            total=trainer.max_steps, initial=done, desc="Training", unit="step", miniters=1, mininterval=0.5
+        )
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_index) -> None:
         self.bar.update(trainer.global_step - self.bar.n)

@@ -5,8 +5,9 @@ stereo `[2, 32768]` at 44.1 kHz, peak -3 dBFS, ending in silence. `render("kick"
 parameters too: the same label and seed always give the same sound.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -46,8 +47,9 @@ def kick(pitch_hz=50.0, sweep_ratio=4.0, sweep_s=0.025, decay_s=0.45, click=0.2,
 
 
 def snare(
-    pitch_hz=190.0, bend_ratio=1.4, body_s=0.18, wires=0.6, wires_s=0.3, tone_hz=2200.0, width=0.5, room_level=0.2, seed=0
-):
+    pitch_hz=190.0, bend_ratio=1.4, body_s=0.18, wires=0.6, wires_s=0.3, tone_hz=2200.0, width=0.5, room_level=0.2,
+    seed=0,
+):  # fmt: skip
     """A snare drum: two membrane modes that bend down, and the noise of the wires under them."""
     rng = np.random.default_rng(seed)
     low = swept_sine(pitch_hz, bend_ratio, 0.012, T) * decay(body_s, T)

@@ -110,7 +110,8 @@ def evaluate(model: DrumModel, settings: Settings, per_label: int = 250) -> dict
     figures = compare(made, real, other, labels)
     for name, sounds in (("made", made), ("floor", other)):
         figures[name]["nearest_training_distance"] = float(nearest_distance(sounds.mel, training.mel).median())
-    return figures | {"settings": {"per_label": per_label, "num_steps": settings.num_steps, "sampler": settings.sampler}}
+    how = {"per_label": per_label, "num_steps": settings.num_steps, "sampler": settings.sampler}
+    return figures | {"settings": how}
 
 
 def table(figures: dict) -> str:

@@ -1,7 +1,8 @@
-"""Two fixed feature spaces in which sounds are compared: log-mel statistics, and a small classifier's view (lesson 09)."""
+"""Two fixed spaces in which sounds are compared: log-mel statistics, and a small classifier's view (lesson 09)."""
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -40,7 +41,7 @@ class LogMelStatistics(nn.Module):
     def forward(self, audio: Tensor) -> Tensor:
         mel = self.log_mel(audio)
         edges = [0, *(mel.shape[-1] * 2**k // 256 for k in range(1, 9))]
-        stretches = [mel[..., a:b].mean(-1) for a, b in zip(edges, edges[1:])]
+        stretches = [mel[..., a:b].mean(-1) for a, b in pairwise(edges)]
         return torch.cat(stretches, -1) / 10
 
 
@@ -55,7 +56,7 @@ class Classifier(nn.Module):
         self.log_mel = LogMel(mels=64, hop=512)
         sizes = (1, 16, 32, 64)
         layers = []
-        for before, after in zip(sizes, sizes[1:]):
+        for before, after in pairwise(sizes):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
         self.body = nn.Sequential(*layers)
         self.embedding = nn.Linear(64 * 8, 64)
