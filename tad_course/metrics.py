@@ -69,7 +69,7 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
 
 
 def density_coverage(real: Tensor, made: Tensor, k: int = 5) -> tuple[float, float]:
-    """Return density (do made sounds lie where real ones do?) and coverage (is each real one met?), Naeem et al. 2020."""
+    """Return density (made sounds lie where real ones do) and coverage (each real one is met), Naeem et al., 2020."""
     radius = torch.cdist(real, real).kthvalue(k + 1, dim=-1).values  # the nearest of all is the sound itself
     inside = torch.cdist(real, made) < radius[:, None]
     return float(inside.float().sum(0).mean() / k), float(inside.any(1).float().mean())
