@@ -1,0 +1,116 @@
+"""Explorer of lesson 03: move a sound from clean to noise; see the quarter circle and the SNR, hear `x_t`."""
+
+import math
+
+import numpy as np
+import torch
+from ipywidgets import HTML, Dropdown, FloatSlider, Layout, VBox
+from torch import Tensor
+
+from tad_course import plots
+from tad_course.diffusion import alpha_sigma, q_sample, snr_db
+from tad_course.drums import VOICES
+from tad_course.levels import peak_dbfs
+from tad_course.players import CEILING_DBFS
+from tad_course.spectral import log_frequency_db, mono
+from tad_course.synthesis import LENGTH_SAMPLES, SAMPLE_RATE
+from tad_course.widgets.fallback import player_html, show_widget
+from tad_course.widgets.live import LiveFigure
+
+SOUNDS = ("kick", "snare", "closed_hat", "open_hat", "cowbell")
+COLUMNS = 512
+LEVEL_DB = -20.0  # rms of what is played; less for a sound whose peak would pass the ceiling
+
+
+class CircleFigure:
+    """The quarter circle of alpha and sigma, beside the waveform and the spectrogram of `x_t`."""
+
+    def __init__(self):
+        fig, grid = plots.figure(2, 2, 3.9, 9.0, width_ratios=(1, 1.7), height_ratios=(1, 1.5))
+        circle = grid[0, 0]
+        circle.set_subplotspec(circle.get_gridspec()[:, 0])
+        grid[1, 0].remove()
+        circle.set_aspect("equal")
+        angle = np.linspace(0, np.pi / 2, 100)
+        circle.plot(np.cos(angle), np.sin(angle), color="#999999", linestyle="-")
+        circle.set(xlim=(0, 1.12), ylim=(0, 1.12), xlabel="alpha (how much sound)", ylabel="sigma (how much noise)")
+        (self.arm,) = circle.plot([0, 1], [0, 0], color=plots.PALETTE[0], linestyle="-", marker="o")
+        self.title = circle.set_title(" ", loc="left", fontsize=10)
+        plots.draw_waveform(
+            grid[0, 1], np.zeros(2 * COLUMNS), SAMPLE_RATE * 2 * COLUMNS / LENGTH_SAMPLES, full_scale=False
+        )
+        grid[0, 1].set(xlabel="", xticklabels=[], ylim=(-6, 6), ylabel="x_t")
+        self.line = grid[0, 1].lines[0]
+        self.image = plots.draw_spectrogram(grid[1, 1], np.zeros(LENGTH_SAMPLES), floor_db=-70)
+        plots.color_bar(fig, self.image, [grid[1, 1]])
+        self.live = LiveFigure(fig, [self.arm, self.title, self.line, self.image])
+
+    def html(self, x_t: Tensor, t: float, name: str) -> str:
+        """Return the picture of `x_t` `[2, n]`, unit variance, at time `t` as an HTML figure with its description."""
+        alpha, sigma = (float(value) for value in alpha_sigma(t))
+        x = mono(x_t.numpy())
+        self.arm.set_data([0, alpha], [0, sigma])
+        self.title.set_text(f"t = {t:.2f}   SNR {decibels(t)}")
+        self.line.set_ydata(outline(x))
+        self.image.set_data(log_frequency_db(0.1 * x, SAMPLE_RATE))
+        where = f"alpha {alpha:.2f}, sigma {sigma:.2f}, SNR {decibels(t)}"
+        return self.live.html(f"{name} at t = {t:.2f}: {where}. Quarter circle, waveform and spectrogram of x_t.")
+
+
+def outline(x: np.ndarray) -> np.ndarray:
+    """Return the lowest and the highest sample of each column of the picture, `[2 * COLUMNS]`: quick to draw."""
+    parts = x.reshape(COLUMNS, -1)
+    return np.stack([parts.min(1), parts.max(1)], 1).ravel()
+
+
+def decibels(t: float) -> str:
+    """Return the signal-to-noise ratio at time `t` as text."""
+    value = float(snr_db(t))
+    return f"{value:+.1f} dB" if math.isfinite(value) and abs(value) < 120 else ("+∞ dB" if t < 0.5 else "−∞ dB")
+
+
+class NoiseExplorer:
+    """A sound and a slider for `t`, always with the same noise; `box` is the widget. Lesson: 03"""
+
+    def __init__(self, sound: str = "kick", t: float = 0.5, seed: int = 3):
+        self.figure, self.drums = CircleFigure(), {}
+        self.eps = torch.randn(2, LENGTH_SAMPLES, generator=torch.Generator().manual_seed(seed))
+        self.sound = Dropdown(options=SOUNDS, value=sound, description="sound")
+        limits = {"min": 0.0, "max": 1.0, "step": 0.01, "readout_format": ".2f"}
+        layout = Layout(width="430px")
+        self.slider = FloatSlider(value=t, description="t", continuous_update=False, layout=layout, **limits)
+        self.slider.add_class("tad-noise-explorer")
+        self.figure_widget, self.player_widget = HTML(), HTML()
+        self.box = VBox([self.sound, self.slider, self.player_widget, self.figure_widget])
+        self.sound.observe(lambda _: self.update(), "value")
+        self.slider.observe(lambda _: self.update(), "value")
+        self.update()
+
+    @property
+    def x_0(self) -> Tensor:
+        """The sound, scaled to unit variance, `[2, n]`."""
+        name = self.sound.value
+        if name not in self.drums:
+            audio = VOICES[name].play()
+            self.drums[name] = audio / audio.square().mean().sqrt()
+        return self.drums[name]
+
+    @property
+    def gain(self) -> float:
+        """What `x_t` is played at: the same for every `t` of a sound, so that levels can be compared."""
+        loudest_db = 20 * math.log10(10 ** (peak_dbfs(self.x_0) / 20) + 10 ** (peak_dbfs(self.eps) / 20))
+        return 10 ** (min(LEVEL_DB, CEILING_DBFS - loudest_db) / 20)
+
+    def update(self):
+        """Play and draw the sound at the present noise level."""
+        t, name = self.slider.value, self.sound.value
+        x_t = q_sample(self.x_0, t, self.eps)
+        self.player_widget.value = player_html(self.gain * x_t, f"{name}, t = {t:.2f}, SNR {decibels(t)}")
+        self.figure_widget.value = self.figure.html(x_t, t, name)
+
+
+def noise_explorer(sound: str = "kick", t: float = 0.5) -> None:
+    """Show the explorer; where widgets cannot run, its first picture. Lesson: 03"""
+    explorer = NoiseExplorer(sound, t)
+    text = f"[explorer] {sound}, t = {t:.2f}, SNR {decibels(t)}: slider, player, quarter circle, waveform, spectrogram."
+    show_widget(explorer.box, explorer.figure_widget.value, text)
