@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,17 +36,25 @@ def save_model(model: DrumModel, folder: Path, dtype: torch.dtype | None = None)
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: tensor.detach().cpu().to(dtype if dtype and not name.startswith("whitening.") else tensor.dtype).contiguous()
-        for name, tensor in _own_state(model).items()
-    }
-    temporary = folder / f".{WEIGHTS}.{os.getpid()}"
-    save_file(weights, temporary)
-    os.replace(temporary, folder / WEIGHTS)
-    temporary = folder / f".{CONFIG}.{os.getpid()}"
-    temporary.write_text(json.dumps(model.config.to_dict(), indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / CONFIG)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in _own_state(model).items()}
+    if dtype:
+        weights = {name: x if name.startswith("whitening.") else x.to(dtype) for name, x in weights.items()}
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(weights, temporary)
+    with replacing(folder / CONFIG) as temporary:
+        temporary.write_text(json.dumps(model.config.to_dict(), indent=2) + "\n", encoding="utf-8")
     return folder
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a name beside `path` to write to; it takes the place of `path` when all went well, and else vanishes."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_model(name_or_path: str | Path = "drums", device: str | torch.device = "cpu") -> DrumModel:
@@ -57,7 +67,7 @@ def load_model(name_or_path: str | Path = "drums", device: str | torch.device = 
     weights, config = folder / WEIGHTS, folder / CONFIG
     try:
         model = DrumModel(ModelConfig.from_dict(json.loads(config.read_text(encoding="utf-8"))))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RuntimeError, AssertionError) as error:  # the last two from the U-Net's layers
         raise CheckpointError(f"{config}: not the settings of a model of this course. {error}") from error
     try:
         state = load_file(weights, device="cpu")

@@ -1,8 +1,9 @@
 """Folders of sounds for training: found, labelled, checked, split, and dealt out in batches (lessons 07 and 10)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Iterator
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ def find_sounds(folder: Path, labels: tuple[str, ...]) -> list[Sound]:
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. Give a folder of sound files to --data.")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if _is_sound(path))
     if not paths:
         raise DataError(f"{folder}: no sound files ({', '.join(sorted(SUFFIXES))}) in it or below it.")
     sounds = [Sound(path, _label(path, labels)) for path in paths]
@@ -49,6 +50,11 @@ def find_sounds(folder: Path, labels: tuple[str, ...]) -> list[Sound]:
             f"Start each file's name, or name its folder, with one of: {', '.join(labels)}."
         )
     return [Sound(sound.path, max(sound.label, 0)) for sound in sounds]
+
+
+def _is_sound(path: Path) -> bool:
+    hidden = path.name.startswith(".")  # as macOS's ._kick.wav, which holds no sound
+    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
 def _label(path: Path, labels: tuple[str, ...]) -> int:
@@ -101,16 +107,15 @@ class Batches(IterableDataset):
         self.seed, self.start_step = seed, start_step
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        position, epoch, order = self.start_step * self.batch_size, -1, None
-        while True:
+        epoch, order = -1, None
+        for start in count(self.start_step * self.batch_size, self.batch_size):
             batch = []
-            for position in range(position, position + self.batch_size):
+            for position in range(start, start + self.batch_size):
                 if position // len(self.sounds) != epoch:
                     epoch = position // len(self.sounds)
                     generator = torch.Generator().manual_seed(self.seed * 100_003 + epoch)
                     order = torch.randperm(len(self.sounds), generator=generator).tolist()
                 batch.append(self.sounds[order[position % len(self.sounds)]])
-            position += 1
             yield load_batch(batch, self.length_samples)
 
 

@@ -109,7 +109,7 @@ class ExactDenoiser:
         """Return the posterior probability of each known sound, `[B, K]`."""
         alpha, sigma = alpha_sigma(t, 2)
         distance = torch.cdist(x_t.flatten(1), (alpha * self.sounds.flatten(1)).to(x_t)).square()
-        return torch.softmax(-distance / (2 * sigma**2), dim=-1)
+        return torch.softmax(-distance / (2 * sigma.clamp(min=1e-6) ** 2), dim=-1)  # at t = 0 the nearest one
 
     def __call__(self, x_t: Tensor, t: Tensor | float) -> Tensor:
         """Return E[x_0 | x_t], `[B, C, L]`; `t` is one number for the whole batch."""

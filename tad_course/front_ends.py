@@ -103,7 +103,7 @@ def _blocks(x: Tensor, block_size: int) -> Tensor:
     if x.shape[-1] % block_size:
         raise ValueError(
             f"A length of {x.shape[-1]} samples does not divide into blocks of {block_size}; "
-            f"cut or pad the sound to {round(x.shape[-1] / block_size) * block_size} samples."
+            f"cut or pad the sound to {max(1, round(x.shape[-1] / block_size)) * block_size} samples."
         )
     return x.unflatten(-1, (-1, block_size))
 

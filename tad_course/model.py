@@ -53,6 +53,8 @@ class ModelConfig:
     @classmethod
     def from_dict(cls, values: dict) -> "ModelConfig":
         """Build a config from JSON values; unknown keys are an error, missing ones take their default."""
+        if not isinstance(values, dict):
+            raise ValueError(f"Expected names and values, not {type(values).__name__}.")
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ValueError(f"Unknown settings {', '.join(unknown)}; this version knows {', '.join(sorted(known))}.")
@@ -71,7 +73,9 @@ REFERENCE = ModelConfig(
 )  # fmt: skip
 
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
-TINY = ModelConfig(name="tiny", channels=(128, 128, 128), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1))
+TINY = ModelConfig(
+    name="tiny", block_size=128, channels=(128, 128, 128), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1)
+)
 
 PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
 

@@ -4,12 +4,15 @@ A sampler needs only `denoise(x_t, t) -> x_0` with signals `[B, C, L]` and one t
 generator that yields a `Step` after every network call, so the caller can plot, play, count or stop.
 """
 
-from typing import Callable, Iterator, NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from tad_course.diffusion import alpha_sigma, eps_from_x_0, log_snr, t_from_snr_db
+from tad_course.diffusion import alpha_sigma, eps_from_x_0, log_snr, snr_db, t_from_snr_db
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 
@@ -25,7 +28,7 @@ class Step(NamedTuple):
 
 def linear_grid(num_steps: int, start: float = 1.0) -> Tensor:
     """Return times `[num_steps + 1]` falling evenly from `start` to 0, the library's own grid."""
-    _check_steps(num_steps)
+    _check_grid(num_steps, start)
     return torch.linspace(start, 0.0, num_steps + 1)
 
 
@@ -35,9 +38,10 @@ def log_snr_grid(num_steps: int, start: float = 1.0, max_snr_db: float = 60.0, m
     On the linear grid the last hop leaves noise of sin(π / 2N) to one step; here the last hop starts at
     -`max_snr_db` decibels (Lu et al., "DPM-Solver", 2022).
     """
-    _check_steps(num_steps)
-    first = max(float(log_snr(start)) * 4.342944819, min_snr_db) if start < 1 else min_snr_db
-    times = t_from_snr_db(torch.linspace(first, max_snr_db, num_steps, dtype=torch.float64)).float()
+    _check_grid(num_steps, start)
+    first = max(float(snr_db(start)), min_snr_db) if start < 1 else min_snr_db
+    final = max_snr_db if first < max_snr_db else first + 10  # a start cleaner than the last hop must still fall
+    times = t_from_snr_db(torch.linspace(first, final, num_steps, dtype=torch.float64)).float()
     return torch.cat([torch.tensor([float(start)]), times[1:], torch.zeros(1)])
 
 
@@ -54,7 +58,7 @@ def ddim(denoise: Denoiser, x_t: Tensor, grid: Tensor) -> Iterator[Step]:
         x_t: noisy sound at `grid[0]`, `[B, C, L]`.
         grid: falling times `[num_steps + 1]`.
     """
-    for i, (t, s) in enumerate(zip(grid[:-1], grid[1:])):
+    for i, (t, s) in enumerate(pairwise(grid)):
         x_0 = denoise(x_t, t)
         eps = eps_from_x_0(x_t, x_0, t)
         alpha, sigma = alpha_sigma(s)
@@ -69,7 +73,7 @@ def dpm_solver_2m(denoise: Denoiser, x_t: Tensor, grid: Tensor) -> Iterator[Step
     algorithm 2); the first and the last step are DDIM. Lesson: 08
     """
     x_0_before, h_before = None, None
-    for i, (t, s) in enumerate(zip(grid[:-1], grid[1:])):
+    for i, (t, s) in enumerate(pairwise(grid)):
         x_0 = denoise(x_t, t)
         h = (log_snr(s) - log_snr(t)) / 2
         extrapolate = x_0_before is not None and s > 0
@@ -85,9 +89,7 @@ SAMPLERS = {"ddim": ddim, "dpm_solver_2m": dpm_solver_2m}
 
 def last(steps: Iterator[Step]) -> Tensor:
     """Run a sampler to its end and return the final `x_t`."""
-    step = None
-    for step in steps:
-        pass
+    (step,) = deque(steps, maxlen=1)
     return step.x_t
 
 
@@ -96,6 +98,8 @@ def seeded_noise(shape: tuple[int, ...], seeds: list[int]) -> Tensor:
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds])
 
 
-def _check_steps(num_steps: int) -> None:
+def _check_grid(num_steps: int, start: float) -> None:
     if num_steps < 1:
         raise ValueError(f"A sampler needs at least 1 step, not {num_steps}.")
+    if not 0 < start <= 1:
+        raise ValueError(f"Sampling starts at a time above 0 and up to 1, not at {start}.")
