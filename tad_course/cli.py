@@ -1,8 +1,9 @@
 """The command line `tad-course`: check the machine, make sounds, train, without opening a notebook."""
 
 import argparse
+import json
 import sys
-from dataclasses import fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from tad_course import __version__
@@ -163,8 +164,9 @@ def _restyle(given: argparse.Namespace) -> int:
             tqdm.write(f"refused: {error}", file=sys.stderr)
             continue
         result = restyle(model, audio, settings, given.strength)
-        name = f"{path.stem}{path.suffix.replace('.', '_')}_{settings.label}_strength{given.strength:g}.wav"
-        comment = replace(settings).to_json()
+        source = f"{path.stem}{path.suffix.replace('.', '_')}"
+        name = f"{source}_{settings.label}_seed{given.seed}_strength{given.strength:g}.wav"
+        comment = json.dumps(asdict(settings) | {"restyled": path.name, "strength": given.strength})
         tqdm.write(str(save_wav(given.out / relative.with_name(name), result, given.encoding, comment=comment)))
     print(f"{len(paths) - refused} restyled, {refused} refused.")
     return 1 if refused else 0

@@ -12,7 +12,7 @@ from torch import Tensor
 from tad_course.checkpoint import CheckpointError, load_model
 from tad_course.diffusion import q_sample
 from tad_course.model import DrumModel
-from tad_course.sampling import GRIDS, SAMPLERS, Step, last, log_snr_grid, seeded_noise
+from tad_course.sampling import GRIDS, SAMPLERS, Step, last, seeded_noise
 
 ANY = "any"  # the label of a sound that may be of any class
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
@@ -118,7 +118,7 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
     eps = seeded_noise(model.shape, [settings.seed]).to(model.device)
     labels = torch.tensor([label_index(model, settings.label)], device=model.device)
     denoise = model.denoiser(labels, settings.guidance_scale)
-    grid = log_snr_grid(settings.num_steps, start=strength)
+    grid = GRIDS[settings.grid](settings.num_steps, start=strength)
     steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
     return limit(model.decode(last(steps))[0].cpu())
 
