@@ -101,14 +101,14 @@ def _doctor(given: argparse.Namespace) -> int:
 
 def _load(given: argparse.Namespace):
     from tad_course.checkpoint import load_model
-    from tad_course.generate import Settings, fingerprint, label_index
+    from tad_course.generate import Settings, class_of, fingerprint
 
     model = load_model(given.model)
-    label_index(model, given.label)
     settings = Settings(
         model=given.model, label=given.label, seed=given.seed, num_steps=given.steps, sampler=given.sampler,
         guidance_scale=given.guidance, fingerprint=fingerprint(model),
     )  # fmt: skip
+    class_of(model, settings)  # an unknown label is refused before anything is made
     return model.to(_device(given.device)), settings
 
 

@@ -117,27 +117,36 @@ def _blocks_from_channels(z: Tensor, block_size: int) -> Tensor:
 
 
 class Whitening(nn.Module):
-    """Divide every place of `[B, C, L]` by a power of how loud drums are there (lesson 06).
+    """Divide every place of `[B, C, L]` by a power of how loud drums of that class are there (lesson 06).
 
     With power 1 every place would have unit variance and the loss would care about silence as much as about
     the attack; with power 0 the quiet places would drown. In between lies the cure for hiss. The result has
     unit variance on average, as v-diffusion wants its data.
+
+    Args:
+        classes: how many classes of sounds there are, each with a scale of its own.
+        share: a class also counts this much of the loudness of all classes together, so that a foreign sound (a
+            snare on its way to become a kick) is not blown up where this class is silent.
     """
 
-    def __init__(self, channels: int, length: int, power: float = 0.6, floor: float = 1e-5):
+    def __init__(
+        self, classes: int, channels: int, length: int, power: float, share: float = 0.03, floor: float = 1e-5
+    ):
         super().__init__()
-        self.power, self.floor = power, floor
-        self.register_buffer("scale", torch.ones(channels, length))
+        self.power, self.share, self.floor = power, share, floor
+        self.register_buffer("scale", torch.ones(classes, channels, length))
 
     @torch.no_grad()
     def fit(self, mean_square: Tensor) -> None:
-        """Set the scale from the mean square `[C, L]` of encoded training sounds."""
-        spread = mean_square.sqrt().clamp(min=self.floor)
-        scale = spread**self.power
-        self.scale.copy_(scale * (spread / scale).square().mean().sqrt())
+        """Set the scales from the mean squares `[classes, C, L]` of encoded training sounds."""
+        shared = mean_square + self.share**2 * mean_square.mean(0)
+        scale = shared.sqrt().clamp(min=self.floor) ** self.power
+        self.scale.copy_(scale * (mean_square / scale.square()).mean().sqrt())
 
-    def encode(self, z: Tensor) -> Tensor:
-        return z / self.scale
+    def encode(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Scale `[B, C, L]` of classes `labels` `[B]` down to even loudness."""
+        return z / self.scale[labels]
 
-    def decode(self, z: Tensor) -> Tensor:
-        return z * self.scale
+    def decode(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Undo `encode`."""
+        return z * self.scale[labels]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -65,31 +66,34 @@ class Settings:
         )
 
 
-def label_index(model: DrumModel, label: str) -> int:
-    """Return the index of `label` in the model, -1 for "any".
+def class_of(model: DrumModel, settings: Settings) -> Tensor:
+    """Return the class index `[1]` that the settings ask for; "any" is drawn from the seed.
 
     Raises:
         ValueError: if the model does not know the label.
     """
-    if label == ANY:
-        return -1
-    if label not in model.config.labels:
-        known = ", ".join((*model.config.labels, ANY))
+    labels, label = model.config.labels, settings.label
+    if label != ANY and label not in labels:
+        known = ", ".join((*labels, ANY))
         raise ValueError(f"The model {model.config.name!r} has no label {label!r}; choose one of {known}.")
-    return model.config.labels.index(label)
+    drawn = random.Random(settings.seed).randrange(max(1, len(labels)))
+    return torch.tensor([drawn if label == ANY else labels.index(label)], device=model.device)
 
 
 def steps_of(model: DrumModel, settings: Settings) -> Iterator[Step]:
-    """Yield the steps from noise to one sound, behind the front end: `model.decode(step.x_0)` is audible."""
+    """Yield the steps from noise to one sound, behind the front end.
+
+    `model.decode(step.x_0, class_of(model, settings))` is audible.
+    """
     x_t = seeded_noise(model.shape, [settings.seed]).to(model.device)
-    labels = torch.tensor([label_index(model, settings.label)], device=model.device)
-    denoise = model.denoiser(labels, settings.guidance_scale)
+    denoise = model.denoiser(class_of(model, settings), settings.guidance_scale)
     return SAMPLERS[settings.sampler](denoise, x_t, GRIDS[settings.grid](settings.num_steps))
 
 
 def generate(model: DrumModel, settings: Settings) -> Tensor:
     """Return one sound `[2, N]`, the same for the same model and settings on the same machine."""
-    return limit(model.decode(last(steps_of(model, settings)))[0].cpu())
+    z = last(steps_of(model, settings))
+    return limit(model.decode(z, class_of(model, settings))[0].cpu())
 
 
 def generate_many(model: DrumModel, settings: Settings, seeds: Sequence[int]) -> Iterator[tuple[Settings, Tensor]]:
@@ -114,13 +118,13 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
         raise ValueError(f"This model takes {model.config.length_samples} samples, not {audio.shape[-1]}.")
     if strength == 0:
         return audio.clone()
-    x_0 = model.encode(audio[None].to(model.device))
+    labels = class_of(model, settings)
+    x_0 = model.encode(audio[None].to(model.device), labels)
     eps = seeded_noise(model.shape, [settings.seed]).to(model.device)
-    labels = torch.tensor([label_index(model, settings.label)], device=model.device)
     denoise = model.denoiser(labels, settings.guidance_scale)
     grid = GRIDS[settings.grid](settings.num_steps, start=strength)
     steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
-    return limit(model.decode(last(steps))[0].cpu())
+    return limit(model.decode(last(steps), labels)[0].cpu())
 
 
 def limit(audio: Tensor) -> Tensor:

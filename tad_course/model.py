@@ -33,8 +33,8 @@ class ModelConfig:
     attention_features: int = 32
     modulation_features: int = 256
     label_features: int = 64
-    quiet_share: float = 0.4  # share of training levels drawn evenly in decibels; 0: all even in t
-    max_snr_db: float = 70.0
+    quiet_share: float = 0.25  # share of training levels drawn evenly in decibels; 0: all even in t
+    max_snr_db: float = 60.0
 
     def __post_init__(self):
         if self.front_end not in (*FRONT_ENDS, "learned"):
@@ -110,7 +110,7 @@ class DrumModel(nn.Module):
     """A diffusion model of short stereo sounds.
 
     Sounds are `[B, 2, N]` in [-1, 1]; behind `encode` they are `[B, C, L]` of about unit variance, where diffusion
-    happens. `labels` are class indices `[B]`, -1 for "any"; an unconditional model ignores them.
+    happens. `labels` are class indices `[B]`; an unconditional model ignores them and takes None.
     """
 
     def __init__(self, config: ModelConfig):
@@ -119,7 +119,8 @@ class DrumModel(nn.Module):
         learned = config.front_end == "learned"
         self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size)
         self.shape = (2 * self.front_end.block_size, config.length_samples // self.front_end.block_size)
-        self.whitening = Whitening(*self.shape, power=config.whitening_power) if config.whitening_power else None
+        power, classes = config.whitening_power, max(1, len(config.labels))
+        self.whitening = Whitening(classes, *self.shape, power) if power else None
 
         net_t = NoiseViewPlugin(UNetV0) if config.noise_view else UNetV0
         if learned:
@@ -134,18 +135,18 @@ class DrumModel(nn.Module):
         levels = NoiseLevels(config.quiet_share, max_snr_db=config.max_snr_db)
         self.diffusion = DiffusionModel(net_t, in_channels=self.shape[0], diffusion_sigma_distribution=levels, **unet)
 
-    def encode(self, audio: Tensor) -> Tensor:
-        """Turn sounds `[B, 2, N]` into the space of the diffusion `[B, C, L]`."""
+    def encode(self, audio: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Turn sounds `[B, 2, N]` of classes `labels` `[B]` into the space of the diffusion `[B, C, L]`."""
         z = self.front_end.encode(audio)
-        return self.whitening.encode(z) if self.whitening else z
+        return self.whitening.encode(z, self._classes(labels)) if self.whitening else z
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Undo `encode`: `[B, C, L]` to sounds `[B, 2, N]`."""
-        return self.front_end.decode(self.whitening.decode(z) if self.whitening else z)
+        return self.front_end.decode(self.whitening.decode(z, self._classes(labels)) if self.whitening else z)
 
     def loss(self, audio: Tensor, labels: Tensor, mask_share: float = 0.1) -> Tensor:
         """Return the v-diffusion loss of a batch; a `mask_share` of labels is hidden, for guidance."""
-        return self.diffusion(self.encode(audio), **self._condition(labels, embedding_mask_proba=mask_share))
+        return self.diffusion(self.encode(audio, labels), **self._condition(labels, embedding_mask_proba=mask_share))
 
     def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Denoiser:
         """Return `denoise(x_t, t) -> x_0` for these labels with classifier-free guidance (Ho & Salimans, 2022)."""
@@ -158,15 +159,17 @@ class DrumModel(nn.Module):
 
         return denoise
 
-    def _condition(self, labels: Tensor, **options) -> dict:
+    def _condition(self, labels: Tensor | None, **options) -> dict:
         if not self.config.labels:
             return {}
-        unknown = labels < 0
-        if unknown.any():
-            if not unknown.all():
-                raise ValueError("Ask for 'any' label (-1) for the whole batch or for none of it.")
-            options = {"embedding_mask_proba": 1.0}
-        return {"embedding": self.label_embedding(labels.clamp(min=0))[:, None], **options}
+        return {"embedding": self.label_embedding(self._classes(labels))[:, None], **options}
+
+    def _classes(self, labels: Tensor | None) -> Tensor:
+        if not self.config.labels:
+            return torch.zeros(1, dtype=torch.long, device=self.device)
+        if labels is None:
+            raise ValueError(f"This model needs labels, indices [B] into {', '.join(self.config.labels)}.")
+        return labels
 
     @property
     def device(self) -> torch.device:
