@@ -13,7 +13,7 @@ from tad_course import plots
 
 
 def read_log(run: Path) -> list[dict]:
-    """Return the rows of all parts of a run's log, in the order of their steps; a resumed part replaces what it redid."""
+    """Return the rows of all parts of a log in the order of their steps; a resumed part replaces what it redid."""
     rows: dict[tuple, dict] = {}
     for part in sorted((run / "log").glob("from_step_*/metrics.csv")):
         first = int(part.parent.name.removeprefix("from_step_"))

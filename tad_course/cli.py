@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from tad_course import __version__
+from tad_course.train_config import TrainConfig
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         ("generate", "make new sounds", _generate_options, _generate),
         ("restyle", "play sounds of your own on the model", _restyle_options, _restyle),
         ("train", "train or fine-tune a model; the same command goes on after a stop", _train_options, _train),
+        ("evaluate", "put a model's sounds beside real drums and measure", _evaluate_options, _evaluate),
         ("render", "write a folder of sounds of the drum machine", _render_options, _render),
     ):
         command = commands.add_parser(
@@ -67,8 +69,6 @@ def _restyle_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _train_options(parser: argparse.ArgumentParser) -> None:
-    from tad_course.training import TrainConfig
-
     defaults = {f.name: f.default for f in fields(TrainConfig)} | {"loggers": []}
     add = parser.add_argument
     add("--out", type=Path, default=defaults["out"], help="the run's folder: model, log, state to resume from")
@@ -91,6 +91,15 @@ def _render_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=32, help="sounds in all")
     parser.add_argument("--seed", type=int, default=0, help="of the first of each label")
+
+
+def _evaluate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
+    parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
+    parser.add_argument("--steps", type=int, default=8, help="network calls a sound")
+    parser.add_argument("--sampler", default="dpm_solver_2m", help="ddim or dpm_solver_2m")
+    parser.add_argument("--seed", type=int, default=0, help="of the first sound")
+    parser.add_argument("--out", type=Path, help="also write the figures to this JSON file")
 
 
 def _doctor(given: argparse.Namespace) -> int:
@@ -173,12 +182,27 @@ def _restyle(given: argparse.Namespace) -> int:
 
 
 def _train(given: argparse.Namespace) -> None:
-    from tad_course.training import TrainConfig, train
+    from tad_course.training import train
 
     values = {f.name: getattr(given, f.name) for f in fields(TrainConfig)}
     for name in ("labels", "loggers"):
         values[name] = None if values[name] is None else tuple(values[name])
     print(f"The model is in {train(TrainConfig(**values))}")
+
+
+def _evaluate(given: argparse.Namespace) -> None:
+    from tad_course.checkpoint import load_model
+    from tad_course.evaluate import evaluate, save_figures, table
+    from tad_course.generate import Settings
+
+    if given.count < 20:
+        raise ValueError(f"--count must be at least 20 for these measures to mean anything, not {given.count}.")
+    model = load_model(given.model)
+    settings = Settings(model=given.model, seed=given.seed, num_steps=given.steps, sampler=given.sampler)
+    figures = evaluate(model, settings, given.count)
+    print(table(figures))
+    if given.out:
+        save_figures(figures, given.out)
 
 
 def _render(given: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ noise from the seed and k alone, so a run that was stopped and resumed ends wher
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -23,33 +23,9 @@ from tad_course.data import Batches, DataError, Sound, check_sounds, find_sounds
 from tad_course.drums import LABELS
 from tad_course.model import PRESETS, DrumModel
 from tad_course.render import render_folder
+from tad_course.train_config import TrainConfig
 
 RESUME = "resume.ckpt"
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """One training run; the defaults train the shipped model's kind on the drum machine's sounds."""
-
-    out: Path = Path("runs/drums")  # the run's folder
-    data: Path | None = None  # a folder of sounds; None: sounds of the drum machine, rendered into out/sounds
-    drums: int = 4000  # how many sounds the drum machine renders when there is no folder
-    model: str = "drums"  # a preset to start from scratch, or a model's folder to fine-tune
-    name: str | None = None  # what the model shall be called; None: the name of the folder `out`
-    labels: tuple[str, ...] | None = None  # None: those of the preset
-    steps: int = 10_000
-    batch_size: int = 16
-    learning_rate: float = 6e-4
-    warmup_steps: int = 200
-    ema_decay: float = 0.999
-    weight_decay: float = 1e-3
-    seed: int = 0
-    validate_every: int = 500
-    save_every: int = 250
-    accelerator: str = "auto"  # cpu, cuda, mps or auto
-    precision: str = "auto"  # 32, bf16 or auto: bf16 where the processor computes in it
-    loggers: tuple[str, ...] = field(default=())  # beside CSV: tensorboard, wandb
-    quiet: bool = False  # no bar, no messages
 
 
 class TrainingModule(pl.LightningModule):
