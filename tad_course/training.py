@@ -103,7 +103,7 @@ def train(config: TrainConfig) -> Path:
     if start_step:
         _check_same_model(config, model)
         say(f"Going on at step {start_step} of {config.steps}.")
-    elif model.whitening:
+    elif model.whitening and config.model in PRESETS:  # a model that is fine-tuned keeps the scale it grew up with
         fit_whitening(model, training)
     _write_settings(config, len(training), len(validation))
 
