@@ -141,27 +141,45 @@ def test_a_length_that_does_not_divide_is_refused_with_the_next_one_that_does(ki
         kind(64).encode(noise(1, 2, 1000))
 
 
+def whitened_by(mean_square: torch.Tensor, power: float = 0.6, share: float = 0.03) -> Whitening:
+    whitening = Whitening(*mean_square.shape, power, share)
+    whitening.fit(mean_square)
+    return whitening
+
+
 @pytest.mark.parametrize("power", [0.3, 0.6, 1.0])
 def test_whitened_sounds_have_unit_variance_and_come_back(power):
-    z = noise(50, 8, 16) * torch.logspace(-3, 1, 16)
-    whitening = Whitening(8, 16, power)
-    whitening.fit(z.square().mean(0))
-    white = whitening.encode(z)
+    labels = torch.arange(60) % 3
+    z = noise(60, 8, 16) * torch.logspace(-3, 1, 16) * (1 + labels)[:, None, None]
+    whitening = whitened_by(torch.stack([z[labels == k].square().mean(0) for k in range(3)]), power)
+    white = whitening.encode(z, labels)
     assert white.square().mean() == pytest.approx(1, rel=1e-3)
-    assert torch.allclose(whitening.decode(white), z, rtol=1e-5, atol=1e-8)
+    assert torch.allclose(whitening.decode(white, labels), z, rtol=1e-5, atol=1e-8)
 
 
 def test_the_power_decides_how_much_of_the_range_between_loud_and_quiet_places_is_left():
-    mean_square = torch.tensor([[1.0, 1e-4]])  # 40 dB apart
+    mean_square = torch.tensor([[[1.0, 1e-4]]])  # one class, 40 dB apart
     for power, left_db in [(0.0, 40.0), (0.5, 20.0), (1.0, 0.0)]:
-        whitening = Whitening(1, 2, power)
-        whitening.fit(mean_square)
-        loud, quiet = whitening.encode(mean_square.sqrt())[0].tolist()
+        whitening = whitened_by(mean_square, power)
+        loud, quiet = whitening.encode(mean_square.sqrt(), torch.tensor([0])).flatten().tolist()
         assert 20 * math.log10(loud / quiet) == pytest.approx(left_db, abs=0.01)
 
 
+def test_each_class_is_scaled_by_its_own_loudness():
+    mean_square = torch.tensor([[[1.0, 1e-4]], [[1e-4, 1.0]]])
+    scale = whitened_by(mean_square, power=1.0, share=0.0).scale
+    assert torch.allclose(scale, mean_square.sqrt())
+    assert torch.allclose(whitened_by(mean_square).scale[0], whitened_by(mean_square).scale[1].flip(-1))
+
+
+def test_a_foreign_sound_is_not_blown_up_where_a_class_is_silent():
+    mean_square = torch.tensor([[[1.0, 0.0]], [[1.0, 1.0]]])  # only the second class sounds in the second place
+    foreign, silent = torch.tensor([[[0.0, 1.0]]]), torch.tensor([0])
+    assert whitened_by(mean_square, share=0.0).encode(foreign, silent).max() > 500
+    assert whitened_by(mean_square).encode(foreign, silent).max() < 20
+
+
 def test_digital_silence_is_whitened_to_silence_and_not_to_nan():
-    whitening = Whitening(1, 2)
-    whitening.fit(torch.tensor([[1.0, 0.0]]))
+    whitening = whitened_by(torch.tensor([[[1.0, 0.0]]]))
     assert torch.isfinite(whitening.scale).all() and (whitening.scale > 0).all()
-    assert (whitening.encode(torch.zeros(1, 1, 2)) == 0).all()
+    assert (whitening.encode(torch.zeros(1, 1, 2), torch.tensor([0])) == 0).all()

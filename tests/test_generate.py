@@ -1,0 +1,192 @@
+"""The same settings make the same sound, no sound hurts, and restyling starts at the level it says (lesson 08)."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tad_course.checkpoint import CheckpointError, save_model
+from tad_course.drums import render
+from tad_course.generate import (
+    ANY,
+    CEILING,
+    Settings,
+    class_of,
+    fingerprint,
+    generate,
+    generate_many,
+    limit,
+    model_of,
+    restyle,
+    steps_of,
+)
+from tad_course.model import DrumModel, ModelConfig
+
+SMALL = ModelConfig(
+    name="small", length_samples=2048, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1),
+    attentions=(0, 0), attention_heads=2, attention_features=8, modulation_features=16, label_features=8,
+)  # fmt: skip
+SETTINGS = Settings(model="small", num_steps=2)
+
+
+def small(seed: int = 0, **changes) -> DrumModel:
+    """Return a small untrained model, in which every weight is at work."""
+    torch.manual_seed(seed)
+    model = DrumModel(replace(SMALL, **changes))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    model.whitening.fit(torch.rand(model.whitening.scale.shape))
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def model() -> DrumModel:
+    return small()
+
+
+def drum(label: str = "snare") -> torch.Tensor:
+    return render(label, 0).audio[:, :2048]
+
+
+def test_the_same_settings_make_the_same_sound_and_any_other_setting_another(model):
+    sound = generate(model, SETTINGS)
+    assert sound.shape == (2, 2048) and sound.isfinite().all()
+    assert torch.equal(sound, generate(small(), SETTINGS))
+    changes = [
+        {"seed": 1}, {"label": "snare"}, {"num_steps": 3}, {"guidance_scale": 3.0}, {"grid": "linear"},
+        {"num_steps": 3, "sampler": "ddim"},
+    ]  # fmt: skip
+    sounds = [sound, *(generate(model, replace(SETTINGS, **change)) for change in changes)]
+    assert len(torch.stack(sounds).flatten(1).unique(dim=0)) == len(sounds)
+
+
+def test_each_of_many_sounds_can_be_made_again_alone(model):
+    made = list(generate_many(model, SETTINGS, [5, 3]))
+    assert [settings.seed for settings, _ in made] == [5, 3]
+    for settings, sound in made:
+        assert torch.equal(generate(model, settings), sound)
+
+
+def test_the_random_numbers_of_others_neither_matter_nor_change(model):
+    torch.manual_seed(1)
+    first, after = generate(model, SETTINGS), torch.rand(3)
+    torch.manual_seed(2)
+    assert torch.equal(generate(model, SETTINGS), first)
+    torch.manual_seed(1)
+    assert torch.equal(torch.rand(3), after)
+
+
+@pytest.mark.parametrize("level", [0.01, 1, 50])
+def test_no_sound_peaks_above_minus_1_dbfs(model, level):
+    loud = small()
+    loud.whitening.scale.mul_(level)
+    assert generate(loud, SETTINGS).abs().max() <= CEILING * (1 + 1e-6)
+    assert pytest.approx(0.8913, abs=1e-4) == CEILING
+
+
+def test_a_sound_is_turned_down_as_a_whole_and_never_up():
+    quiet, loud = torch.tensor([[0.1, -0.5], [0.2, 0.3]]), torch.tensor([[0.1, -2.0], [1.0, 0.3]])
+    assert torch.equal(limit(quiet), quiet) and torch.equal(limit(torch.zeros(2, 3)), torch.zeros(2, 3))
+    assert torch.allclose(limit(loud) / loud, torch.full((2, 2), CEILING / 2))
+
+
+def test_any_draws_the_class_from_the_seed_and_reaches_all_of_them(model):
+    drawn = [class_of(model, replace(SETTINGS, label=ANY, seed=seed)).item() for seed in range(40)]
+    assert set(drawn) == {0, 1, 2, 3}
+    assert drawn == [class_of(model, replace(SETTINGS, label=ANY, seed=seed)).item() for seed in range(40)]
+    named = replace(SETTINGS, seed=3, label=model.config.labels[drawn[3]])
+    assert torch.equal(generate(model, replace(SETTINGS, label=ANY, seed=3)), generate(model, named))
+
+
+def test_a_model_without_labels_makes_any_sound_and_refuses_a_label():
+    free = small(labels=())
+    assert generate(free, replace(SETTINGS, label=ANY)).isfinite().all()
+    with pytest.raises(ValueError, match="no label 'kick'; choose one of any"):
+        generate(free, SETTINGS)
+
+
+def test_an_unknown_label_lists_the_known_ones(model):
+    with pytest.raises(ValueError, match="no label 'gong'; choose one of kick, snare, hihat, percussion, any"):
+        generate(model, replace(SETTINGS, label="gong"))
+
+
+def test_the_steps_can_be_heard_on_the_way_and_the_last_is_the_sound(model):
+    steps = list(steps_of(model, SETTINGS))
+    assert len(steps) == 2
+    heard = model.decode(steps[-1].x_0, class_of(model, SETTINGS))[0]
+    assert torch.allclose(limit(heard), generate(model, SETTINGS), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"sampler": "euler"}, "Unknown sampler 'euler'; choose one of ddim, dpm_solver_2m"),
+        ({"grid": "square"}, "Unknown grid 'square'; choose one of linear, log_snr"),
+        ({"num_steps": 0}, "at least 1 step"),
+        ({"seed": -1}, "0 or more, not -1"),
+    ],
+)
+def test_settings_that_make_no_sound_are_refused(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        replace(SETTINGS, **changes)
+
+
+def test_settings_survive_the_comment_of_a_file():
+    settings = Settings(label="snare", seed=2**40, guidance_scale=1.5, fingerprint="abc")
+    assert Settings.from_json(settings.to_json()) == settings
+
+
+@pytest.mark.parametrize("text", ["", "hello", "3", "[]", '{"label": "kick", "voice": "808"}', '{"num_steps": "8"}'])
+def test_other_comments_are_no_settings(text):
+    with pytest.raises(ValueError, match="does not carry the settings"):
+        Settings.from_json(text)
+
+
+def test_different_settings_never_share_a_file_name():
+    changes = [{}, {"model": "a"}, {"label": "snare"}, {"seed": 1}, {"num_steps": 9}, {"sampler": "ddim"},
+               {"grid": "linear"}, {"guidance_scale": 1.25}]  # fmt: skip
+    assert len({replace(SETTINGS, **change).file_name() for change in changes}) == len(changes)
+
+
+def test_strength_0_gives_the_sound_back_and_1_does_not_depend_on_it(model):
+    assert torch.equal(restyle(model, drum(), SETTINGS, 0.0), drum())
+    new = restyle(model, drum(), SETTINGS, 1.0)
+    assert torch.allclose(new, restyle(model, torch.zeros(2, 2048), SETTINGS, 1.0), atol=1e-4)
+    assert torch.allclose(new, generate(model, SETTINGS), atol=1e-4)
+
+
+def test_the_stronger_the_restyling_the_less_is_left_of_the_sound(model):
+    for grid in ("log_snr", "linear"):
+        settings = replace(SETTINGS, grid=grid)
+        changes = [(restyle(model, drum(), settings, s) - drum()).square().mean() for s in (0.0, 0.001, 0.05, 0.9)]
+        assert changes == sorted(changes) and changes[1] < 1e-3 * drum().square().mean()
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
+def test_a_strength_outside_0_to_1_is_refused(model, strength):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        restyle(model, drum(), SETTINGS, strength)
+
+
+def test_a_sound_of_another_length_is_refused(model):
+    with pytest.raises(ValueError, match="takes 2048 samples, not 999"):
+        restyle(model, drum()[:, :999], SETTINGS, 0.5)
+
+
+def test_a_model_that_changed_since_is_not_passed_off_as_the_same(tmp_path):
+    folder = save_model(small(), tmp_path / "small")
+    settings = replace(SETTINGS, model=str(folder), fingerprint=fingerprint(small()))
+    assert torch.equal(generate(model_of(settings), settings), generate(small(), settings))
+    save_model(small(seed=1), folder)
+    with pytest.raises(CheckpointError, match="small: the model has changed since"):
+        model_of(settings)
+
+
+def test_the_fingerprint_changes_with_a_single_weight_and_with_the_whitening():
+    prints = {fingerprint(small())}
+    for name in ("label_embedding.weight", "whitening.scale"):
+        changed = small()
+        changed.state_dict()[name].flatten()[0] += 1e-3
+        prints.add(fingerprint(changed))
+    assert len(prints) == 3 and fingerprint(small()) in prints
