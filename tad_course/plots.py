@@ -45,6 +45,8 @@ STYLE = {
     "figure.facecolor": "white",
     "axes.prop_cycle": mpl.cycler(color=PALETTE, linestyle=LINE_STYLES),
 }
+# For all figures of the process: learners' own axes and later titles and legends follow the style too.
+mpl.rcParams.update(STYLE)
 
 
 def figure(rows: int = 1, columns: int = 1, height: float = 2.6, width: float = 9.0, **subplots):
@@ -54,9 +56,8 @@ def figure(rows: int = 1, columns: int = 1, height: float = 2.6, width: float = 
         height: of the whole figure, in inches; `width` likewise.
         subplots: passed on to `Figure.subplots`, for example `sharex=True`.
     """
-    with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(width, height), layout="constrained", dpi=110)
-        return fig, fig.subplots(rows, columns, **subplots)
+    fig = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    return fig, fig.subplots(rows, columns, **subplots)
 
 
 def figure_html(fig: Figure, alt: str) -> str:
@@ -64,8 +65,7 @@ def figure_html(fig: Figure, alt: str) -> str:
     if not alt.strip():
         raise ValueError("A figure needs a description: pass alt='what a reader who cannot see it should know'.")
     canvas = FigureCanvasAgg(fig)
-    with mpl.rc_context(STYLE):
-        canvas.draw()
+    canvas.draw()
     return picture_html(np.asarray(canvas.buffer_rgba()), alt)
 
 

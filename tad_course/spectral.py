@@ -60,11 +60,17 @@ def griffin_lim(
     Args:
         magnitude: `[..., block / 2 + 1, frames]`.
     """
-    phase = random_phase(magnitude, seed)
+    turned = torch.polar(torch.ones_like(magnitude), random_phase(magnitude, seed))
     while True:
-        audio = istft(torch.polar(magnitude, phase), length_samples, block, hop)
+        audio = istft(magnitude * turned, length_samples, block, hop)
         yield audio
-        phase = stft(audio, block, hop).angle()
+        turned = direction(stft(audio, block, hop))
+
+
+def direction(spectrum: Tensor) -> Tensor:
+    """Return exp(i phase) `[...]` of a complex `spectrum`: the phase as a point on the unit circle."""
+    # The same as polar(1, angle), without the slow way over sines and arc tangents.
+    return torch.sgn(spectrum) + (spectrum == 0)
 
 
 def spectral_convergence_db(audio: Tensor, magnitude: Tensor, block: int = BLOCK, hop: int = HOP) -> float:
@@ -108,3 +114,17 @@ def log_frequency_db(x, sample_rate: int, block: int = BLOCK, rows: int = 160, l
     # High up, a row covers several bins: the loudest of them stands for it, so that no tone falls through.
     loudest = np.maximum.reduceat(values, below)
     return np.where(np.diff(below, append=len(values))[:, None] > 1, loudest, between)
+
+
+def swap_phase(magnitude_of: Tensor, phase_of: Tensor, block: int = BLOCK) -> Tensor:
+    """Return a sound `[..., n]` with the magnitudes of one sound and the phases of another, both `[..., n]`.
+
+    Blocks of `block` samples overlap by three quarters; if `block` is n or more, one spectrum of the whole sound is
+    taken, as in Oppenheim & Lim (1981). Lesson: 02
+    """
+    length_samples = magnitude_of.shape[-1]
+    if block >= length_samples:
+        swapped = torch.fft.rfft(magnitude_of).abs() * direction(torch.fft.rfft(phase_of))
+        return torch.fft.irfft(swapped, length_samples)
+    a, b = (stft(x, block, block // 4) for x in (magnitude_of, phase_of))
+    return istft(a.abs() * direction(b), length_samples, block, block // 4)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,8 +21,7 @@ class LiveFigure:
         self.canvas, self.changing = FigureCanvasAgg(fig), changing
         for artist in changing:
             artist.set_animated(True)
-        with mpl.rc_context(plots.STYLE):
-            self.canvas.draw()
+        self.canvas.draw()
         self.background = self.canvas.copy_from_bbox(fig.bbox)
 
     def html(self, alt: str) -> str:
