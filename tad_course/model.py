@@ -23,7 +23,7 @@ class ModelConfig:
     labels: tuple[str, ...] = LABELS  # empty: an unconditional model
     front_end: str = "lapped"  # identity, patching, learned or lapped
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
-    whitening_power: float = 0.6  # 0: no whitening, 1: every place equally loud
+    whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
     noise_view: bool = True  # also show the network x_t compressed at the noise's own scale
     channels: tuple[int, ...] = (128, 128, 256)
     factors: tuple[int, ...] = (1, 2, 4)
@@ -33,7 +33,8 @@ class ModelConfig:
     attention_features: int = 32
     modulation_features: int = 256
     label_features: int = 64
-    quiet_share: float = 0.25  # share of training levels drawn evenly in decibels; 0: all even in t
+    even_share: float = 0.5  # share of training levels drawn evenly in decibels; 0: all even in t
+    min_snr_db: float = -30.0
     max_snr_db: float = 60.0
 
     def __post_init__(self):
@@ -69,7 +70,7 @@ REFERENCE = ModelConfig(
     name="reference", labels=(), front_end="identity", block_size=1, whitening_power=0.0, noise_view=False,
     channels=(32, 32, 64, 64, 128, 128, 256, 256), factors=(1, 2, 2, 2, 2, 2, 2, 2), items=(2, 2, 2, 2, 2, 2, 4, 4),
     attentions=(0, 0, 0, 0, 0, 1, 1, 1), attention_heads=8, attention_features=64, modulation_features=1024,
-    quiet_share=0.0,
+    even_share=0.0,
 )  # fmt: skip
 
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
@@ -132,7 +133,7 @@ class DrumModel(nn.Module):
             crosses = tuple(int(level >= (len(config.channels) - 1) / 2) for level in range(len(config.channels)))
             unet |= {"use_embedding_cfg": True, "embedding_max_length": 1, "cross_attentions": crosses}
             unet |= {"embedding_features": config.label_features}
-        levels = NoiseLevels(config.quiet_share, max_snr_db=config.max_snr_db)
+        levels = NoiseLevels(config.even_share, config.min_snr_db, config.max_snr_db)
         self.diffusion = DiffusionModel(net_t, in_channels=self.shape[0], diffusion_sigma_distribution=levels, **unet)
 
     def encode(self, audio: Tensor, labels: Tensor | None = None) -> Tensor:
