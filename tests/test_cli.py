@@ -1,0 +1,152 @@
+"""The command line makes, remakes and restyles sounds, and refuses with one helpful sentence."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import soundfile
+import torch
+
+from tad_course.audio import load_audio, peak_dbfs, read_comment
+from tad_course.checkpoint import load_model, save_model
+from tad_course.cli import main
+from tad_course.drums import render
+from tad_course.model import PRESETS, DrumModel, ModelConfig
+from tad_course.wav import save_wav
+
+SMALL = ModelConfig(
+    name="small", block_size=256, channels=(8, 8), factors=(1, 4), items=(1, 1), attentions=(0, 0),
+    attention_heads=2, attention_features=8, modulation_features=16, label_features=8,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    """The folder of a small untrained model of sounds of full length."""
+    torch.manual_seed(0)
+    return str(save_model(DrumModel(SMALL), tmp_path_factory.mktemp("models") / "small"))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to stand in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def generate(model: str, *options: str) -> int:
+    return main(["generate", "--model", model, "--steps", "1", *options])
+
+
+def test_generate_writes_as_many_stereo_sounds_of_full_length_as_it_was_asked_for(here, model):
+    assert generate(model, "--label", "kick", "--count", "3", "--seed", "5", "--out", "mine") == 0
+    files = sorted((here / "mine").iterdir())
+    assert [f"seed{n}" in file.name for n, file in zip((5, 6, 7), files, strict=True)] == 3 * [True]
+    for file in files:
+        info = soundfile.info(file)
+        assert (info.frames, info.channels, info.samplerate, info.subtype) == (32_768, 2, 44_100, "FLOAT")
+        assert -60 < peak_dbfs(load_audio(file)) <= -0.99
+        settings = json.loads(read_comment(file))
+        assert settings["label"] == "kick" and settings["model"] == model and f"seed{settings['seed']}" in file.name
+
+
+def test_the_same_command_writes_the_same_bytes_and_another_seed_others(here, model):
+    for folder, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert generate(model, "--label", "snare", "--seed", seed, "--out", folder) == 0
+    one, again, other = (next((here / folder).iterdir()).read_bytes() for folder in "abc")
+    assert one == again != other
+
+
+@pytest.mark.parametrize("encoding", ["float32", "pcm16"])
+def test_a_sound_can_be_made_again_from_its_file_alone(here, model, encoding):
+    options = ("--sampler", "ddim", "--guidance", "2", "--count", "2", "--encoding", encoding)
+    assert generate(model, *options, "--out", "first") == 0
+    for file in (here / "first").iterdir():
+        assert main(["generate", "--from", str(file), "--encoding", encoding, "--out", "again"]) == 0
+        assert (here / "again" / file.name).read_bytes() == file.read_bytes()
+
+
+def refused(capsys, arguments: list[str], *reasons: str) -> None:
+    assert main(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("tad-course: ") and "Traceback" not in captured.err
+    for reason in reasons:
+        assert reason in captured.err
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--label", "gong"], "choose one of kick, snare, hihat, percussion, any"),
+        (["--steps", "0"], "at least 1 step"),
+        (["--count", "0"], "--count must be at least 1"),
+        (["--seed", "-1"], "0 or more, not -1"),
+        (["--sampler", "euler"], "choose one of ddim, dpm_solver_2m"),
+        (["--device", "abacus"], "choose one of cpu, cuda, mps"),
+        (["--model", "nowhere"], "nowhere: no model here"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_in_a_sentence_and_nothing_is_written(here, model, capsys, options, reason):
+    refused(capsys, ["generate", "--model", model, *options], reason)
+    assert not list(here.iterdir())
+
+
+def test_a_file_that_was_not_made_here_cannot_be_made_again(here, capsys):
+    (here / "text.wav").write_text("no sound")
+    refused(capsys, ["generate", "--from", "text.wav"], "text.wav", "cannot be read")
+    save_wav(here / "plain.wav", torch.zeros(2, 9))
+    refused(capsys, ["generate", "--from", "plain.wav"], "does not carry the settings")
+    refused(capsys, ["generate", "--from", "missing.wav"], "missing.wav")
+
+
+def test_a_damaged_model_is_refused_by_the_name_of_its_file(here, model, capsys):
+    folder = save_model(load_model(model), here / "damaged")
+    (folder / "model.safetensors").write_bytes(b"half")
+    refused(capsys, ["generate", "--model", "damaged"], "model.safetensors", "damaged")
+
+
+def test_options_that_do_not_exist_are_not_understood(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["generate", "--lable", "kick"])
+    assert caught.value.code == 2 and "--lable" in capsys.readouterr().err
+
+
+def test_restyle_takes_files_and_folders_and_says_which_file_it_refused(here, model, capsys):
+    save_wav(here / "own" / "loops" / "a.wav", render("snare", 0).audio)
+    save_wav(here / "own" / "b.wav", torch.rand(100_000) - 0.5, sample_rate=22_050)
+    (here / "own" / "broken.flac").write_bytes(b"fLaC")
+    command = ["restyle", "own", "--model", model, "--label", "kick", "--steps", "1", "--strength", "0.3"]
+    assert main([*command, "--out", "new"]) == 1
+    captured = capsys.readouterr()
+    assert "2 restyled, 1 refused" in captured.out
+    assert "refused: own/broken.flac" in captured.err.replace("\\", "/") and "Traceback" not in captured.err
+    files = sorted((here / "new").rglob("*.wav"))
+    assert [file.parent.name for file in files] == ["new", "loops"]
+    for file in files:
+        assert load_audio(file, None).shape == (2, 32_768)
+        settings = json.loads(read_comment(file))
+        assert settings["strength"] == 0.3 and settings["restyled"] in ("a.wav", "b.wav")
+    refused(capsys, ["generate", "--from", str(files[0])], "does not carry the settings")
+
+
+def test_restyle_of_a_folder_without_sounds_and_of_odd_strengths_is_refused(here, model, capsys):
+    refused(capsys, ["restyle", ".", "--model", model], "No sound files")
+    save_wav(here / "a.wav", torch.zeros(2, 9))
+    refused(capsys, ["restyle", "a.wav", "--model", model, "--strength", "2"], "between 0 and 1")
+
+
+def test_train_makes_a_model_that_generate_takes(here, monkeypatch, capsys):
+    monkeypatch.setitem(PRESETS, "small", replace(SMALL, name="small"))
+    command = ["train", "--model", "small", "--drums", "8", "--steps", "1", "--batch-size", "2", "--out", "run"]
+    assert main([*command, "--accelerator", "cpu", "--precision", "32", "--quiet"]) == 0
+    assert "The model is in run" in capsys.readouterr().out
+    assert load_model("run").config.name == "run"
+    assert generate("run", "--out", "sounds") == 0 and len(list((here / "sounds").iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_trained_on_is_refused_before_training(here, capsys):
+    (here / "empty").mkdir()
+    refused(capsys, ["train", "--data", "empty"], "empty: no sound files")
+    refused(capsys, ["train", "--data", "nowhere"], "nowhere: no such folder")
+    save_wav(here / "own" / "zither.wav", torch.ones(2, 9))
+    refused(capsys, ["train", "--data", "own"], "zither.wav", "kick, snare")
