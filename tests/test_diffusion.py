@@ -111,21 +111,21 @@ def test_v_is_the_speed_of_x_t_along_the_circle():
     assert torch.allclose(speed, v_from_x_0(x_0, eps, t), atol=1e-8)
 
 
-def test_uniform_training_draws_less_than_one_level_in_a_hundred_below_a_sigma_of_one_percent():
+def test_even_in_time_draws_less_than_one_level_in_a_hundred_below_a_sigma_of_one_percent():
     torch.manual_seed(0)
-    even, ours = (alpha_sigma(NoiseLevels(share)(200_000))[1] for share in (0.0, 0.4))
-    assert (even < 0.01).float().mean() == pytest.approx(2 / math.pi * math.asin(0.01), abs=1e-3)
-    # 40 % even in decibels from 0 to 70, of which those above 40 dB count, and the rest as before
-    assert (ours < 0.01).float().mean() == pytest.approx(0.4 * 30 / 70 + 0.6 * 0.0064, abs=5e-3)
+    t_even, db_even = (alpha_sigma(NoiseLevels(share, -30.0, 60.0)(200_000))[1] for share in (0.0, 0.5))
+    assert (t_even < 0.01).float().mean() == pytest.approx(2 / math.pi * math.asin(0.01), abs=1e-3)
+    # half is even in decibels from -30 to 60, of which those above 40 dB count, and the rest as before
+    assert (db_even < 0.01).float().mean() == pytest.approx(0.5 * 20 / 90 + 0.5 * 0.0064, abs=5e-3)
 
 
-def test_noise_levels_lie_between_0_and_1_and_reach_the_quietest_that_was_asked_for():
+def test_noise_levels_lie_between_0_and_1_and_are_even_in_decibels_where_that_was_asked_for():
     torch.manual_seed(0)
-    t = NoiseLevels(0.5, max_snr_db=70.0)(100_000)
+    t = NoiseLevels(0.5)(100_000)
     assert t.shape == (100_000,) and t.min() >= 0 and t.max() < 1
-    quiet = NoiseLevels(1.0, min_snr_db=10.0, max_snr_db=30.0)(10_000)
-    assert snr_db(quiet).min() >= 9.99 and snr_db(quiet).max() <= 30.01
-    assert snr_db(quiet).mean() == pytest.approx(20, abs=0.3)
+    quiet = snr_db(NoiseLevels(1.0, min_snr_db=10.0, max_snr_db=30.0)(10_000))
+    assert quiet.min() >= 9.99 and quiet.max() <= 30.01
+    assert quiet.mean() == pytest.approx(20, abs=0.3) and quiet.std() == pytest.approx(20 / math.sqrt(12), rel=0.03)
 
 
 SOUNDS = noise(4, 2, 3, seed=5)
