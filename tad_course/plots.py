@@ -184,7 +184,8 @@ def sounds(named: Mapping, sample_rate: int = SAMPLE_RATE, mel: bool = False, fl
     for column, (title, audio) in zip(axes.T, named.items(), strict=True):
         draw_waveform(column[0], audio, sample_rate)
         image = draw_spectrogram(column[1], audio, sample_rate, floor_db=floor_db, mel=mel)
-        column[0].set(title=title, xlabel="", xticklabels=[])
+        column[0].set(xlabel="", xticklabels=[])
+        column[0].set_title(title, fontsize=11 if len(named) < 4 else 9)
     for ax in axes[:, 1:].flat:
         ax.set_ylabel("")
     color_bar(fig, image, list(axes[1]))
