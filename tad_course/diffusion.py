@@ -84,7 +84,7 @@ class NoiseLevels(Distribution):
     noise, where the loudest places (the thump of a kick) are decided (lesson 08).
     """
 
-    def __init__(self, even_share: float = 0.5, min_snr_db: float = -30.0, max_snr_db: float = 60.0):
+    def __init__(self, even_share: float = 0.4, min_snr_db: float = -30.0, max_snr_db: float = 50.0):
         self.even_share, self.min_snr_db, self.max_snr_db = even_share, min_snr_db, max_snr_db
 
     def __call__(self, num_samples: int, device: torch.device = torch.device("cpu")) -> Tensor:

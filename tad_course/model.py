@@ -33,9 +33,9 @@ class ModelConfig:
     attention_features: int = 32
     modulation_features: int = 256
     label_features: int = 64
-    even_share: float = 0.5  # share of training levels drawn evenly in decibels; 0: all even in t
+    even_share: float = 0.4  # share of training levels drawn evenly in decibels; 0: all even in t
     min_snr_db: float = -30.0
-    max_snr_db: float = 60.0
+    max_snr_db: float = 50.0
 
     def __post_init__(self):
         if self.front_end not in (*FRONT_ENDS, "learned"):
@@ -75,8 +75,9 @@ REFERENCE = ModelConfig(
 
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
 TINY = ModelConfig(
-    name="tiny", block_size=128, channels=(128, 128, 128), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1)
-)
+    name="tiny", channels=(128, 128, 256), factors=(1, 4, 4), items=(1, 1, 1), attentions=(0, 0, 1),
+    whitening_power=0.5, even_share=0.3,
+)  # fmt: skip
 
 PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
 
@@ -95,14 +96,13 @@ def NoiseViewPlugin(net_t):
             super().__init__()
             out_channels = out_channels or in_channels
             self.net = net_t(in_channels=2 * in_channels + 4, out_channels=out_channels, **kwargs)
-            self.gain = nn.Parameter(torch.full((out_channels, 1), 0.1))  # a timid start: v is near 0 on average
 
         def forward(self, x: Tensor, time: Tensor, **kwargs) -> Tensor:
             sigma = alpha_sigma(time, x.ndim)[1].clamp(min=1e-4)
             frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
             place = torch.stack([torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256])
             views = torch.cat([x, torch.asinh(x / sigma), place.expand(x.shape[0], -1, -1)], dim=1)
-            return self.gain * self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+            return self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
 
     return Net
 
