@@ -1,0 +1,79 @@
+"""A card for each sound: its name, a player, waveform over mel spectrogram, and buttons."""
+
+import html
+from collections.abc import Callable, Sequence
+
+from ipywidgets import HTML, Button, HBox, Layout, VBox, Widget
+from torch import Tensor
+
+from tad_course.kept import Sound
+from tad_course.players import safe_gain_db
+from tad_course.widgets.desk import Desk
+from tad_course.widgets.fallback import player_html
+
+
+def players_html(sounds: dict[str, Tensor], at_once: bool = False) -> list[str]:
+    """Return a player for each sound, all at one gain; the first starts `at_once`."""
+    gain = 10 ** (safe_gain_db(list(sounds.values())) / 20)
+    players = [player_html(audio * gain, title) for title, audio in sounds.items()]
+    if at_once:
+        players[0] = players[0].replace("<audio ", "<audio autoplay ", 1)
+    return [player.replace("<audio ", '<audio style="width:100%;height:40px" ', 1) for player in players]
+
+
+def titled(text: str) -> str:
+    """Return `text` as the heading of a card."""
+    return f'<div style="font-weight:600;line-height:1.4">{html.escape(text)}</div>'
+
+
+def button(text: str, tooltip: str, icon: str = "", style_class: str = "", width: str = "auto") -> Button:
+    """Return a button whose tooltip, also read to those who cannot see it, tells more than its text."""
+    made = Button(description=text, tooltip=tooltip, icon=icon, layout=Layout(width=width))
+    if style_class:
+        made.add_class(style_class)
+    return made
+
+
+def card(title: str, player: str, picture: str, buttons: Sequence[Button] = ()) -> VBox:
+    """Return one card as a widget."""
+    layout = Layout(border="1px solid #c8c8c8", padding="8px 10px", margin="0 10px 10px 0", width="496px")
+    layout.max_width = "100%"
+    return VBox([HTML(titled(title) + player + picture), HBox(list(buttons))], layout=layout)
+
+
+class Cards:
+    """The sounds made last, as a grid of cards. `box` is the widget."""
+
+    def __init__(self, desk: Desk, actions: dict[str, tuple[str, str, Callable[[Sound], None]]]):
+        """`actions`: text of a button -> (tooltip, icon, what to do with the sound)."""
+        self.desk, self.actions = desk, actions
+        self.sounds: list[Sound] = []
+        self.box = HBox(layout=Layout(flex_flow="row wrap", align_items="flex-start"))
+        self.box.add_class("tad-cards")
+
+    def show(self, sound: Sound, after: bool = False, at_once: bool = False) -> None:
+        """Show a sound in place of the cards that are there, or `after` them; `at_once` starts its player."""
+        (player,) = players_html({sound.title: sound.audio}, at_once)
+        made = card(sound.title, player, self.desk.picture.html(sound.audio, sound.title), self._buttons(sound))
+        old = () if after else self.box.children
+        self.sounds = [*self.sounds, sound] if after else [sound]
+        self.box.children = (*self.box.children, made) if after else (made,)
+        close_all(old)
+
+    def _buttons(self, sound: Sound) -> list[Button]:
+        buttons = []
+        for text, (tooltip, icon, act) in self.actions.items():
+            made = button(text, f"{tooltip}: {sound.title}", icon, f"tad-{text.split()[0].lower()}")
+            made.on_click(lambda _, act=act: act(sound))
+            buttons.append(made)
+        return buttons
+
+
+def close_all(widgets: Sequence[Widget]) -> None:
+    """Free the memory of widgets that are no longer shown, in the kernel and in the browser."""
+    for widget in widgets:
+        close_all(getattr(widget, "children", ()))
+        for part in ("layout", "style"):
+            if hasattr(widget, part):
+                getattr(widget, part).close()
+        widget.close()

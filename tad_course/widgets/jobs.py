@@ -1,0 +1,185 @@
+"""Long work behind a button: in the background, one at a time, with time left, a stop, and errors in plain words.
+
+A widget's handlers must return at once, or a stop button could not act. So the work runs in a thread, which changes
+only traits of widgets (whatever a thread prints or displays is lost) and never lets an exception escape.
+"""
+
+import contextlib
+import html
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
+
+from tad_course.model import DrumModel
+from tad_course.sampling import Denoiser
+from tad_course.widgets.fallback import live_text
+
+EXPECTED = (ValueError, OSError)  # the errors of this project, whose messages say what to do
+
+
+class Stopped(Exception):
+    """The user pressed stop."""
+
+
+class Watched:
+    """A model that calls `after_call` after each network call: there, progress is shown and a stop can act."""
+
+    def __init__(self, model: DrumModel, after_call: Callable[[], None]):
+        self._model, self._after_call = model, after_call
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def denoiser(self, labels, guidance_scale: float = 1.0) -> Denoiser:
+        denoise = self._model.denoiser(labels, guidance_scale)
+
+        def watched(x_t, t):
+            x_0 = denoise(x_t, t)
+            self._after_call()
+            return x_0
+
+        return watched
+
+
+class Worker:
+    """Does one job at a time in a background thread; all panels of a studio share it."""
+
+    def __init__(self):
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._thread, self._next = None, None
+
+    @property
+    def busy(self) -> bool:
+        return self._thread is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether another job follows the one under way."""
+        return self._next is not None
+
+    def start(self, job: Callable[[threading.Event], None], instead: bool = False) -> bool:
+        """Start `job(stop)` and return True, or return False if another one is under way.
+
+        With `instead`, that one is stopped, and `job` follows it; of several that wait, only the last is done.
+        """
+        with self._lock:
+            if self.busy:
+                if instead:
+                    self._next = job
+                    self._stop.set()
+                return False
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, args=(job,), daemon=True)
+            self._thread.start()
+            return True
+
+    def stop(self) -> None:
+        """Ask the job under way to end after its present network call, and forget those that wait."""
+        with self._lock:
+            self._next = None
+            self._stop.set()
+
+    def wait(self, timeout_s: float = 60.0) -> bool:
+        """Wait until nothing is under way; return whether that came true in time."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+        return not self.busy
+
+    def _run(self, job):
+        while job is not None:
+            with contextlib.suppress(BaseException):  # jobs report their own errors; the worker must live on
+                job(self._stop)
+            with self._lock:
+                job, self._next = self._next, None
+                self._stop.clear()
+                if job is None:
+                    self._thread = None
+
+
+class Status:
+    """A bar with the time left, a stop button, and a line that screen readers read out. `box` is the widget."""
+
+    def __init__(self, worker: Worker):
+        self.worker = worker
+        self.bar = FloatProgress(min=0, max=1, layout=Layout(width="220px", visibility="hidden"))
+        self.left = HTML(layout=Layout(visibility="hidden"))
+        self.stop = Button(description="Stop", icon="stop", tooltip="Stop making sounds", layout=Layout(width="90px"))
+        self.stop.layout.visibility = "hidden"
+        self.message = live_text()
+        self.stop.add_class("tad-stop")
+        self.message.add_class("tad-message")
+        self.stop.on_click(lambda _: worker.stop())
+        row = HBox([self.stop, self.bar, self.left], layout=Layout(align_items="center", flex_flow="row wrap"))
+        self.box = VBox([self.message, row])
+
+    def say(self, text: str, wrong: bool = False, details: str = "") -> None:
+        """Show a sentence; `wrong` marks it in colour and in words, `details` are folded away below it."""
+        colour, mark = ("#A33F00", "⚠ ") if wrong else ("inherit", "")
+        more = f"<details><summary>details</summary><pre>{html.escape(details)}</pre></details>" if details else ""
+        line = f'<div role="status" aria-live="polite" style="color:{colour}">{mark}{html.escape(text)}{more}</div>'
+        self.message.value = line
+
+    @contextlib.contextmanager
+    def words(self) -> Iterator[None]:
+        """Turn every error inside the `with` into a message."""
+        try:
+            yield
+        except Stopped:
+            self.say("Stopped. What was finished is kept below.")
+        except EXPECTED as error:
+            self.say(str(error), wrong=True)
+        except MemoryError:
+            self.say("The computer is short of memory: close other programs or make fewer sounds.", wrong=True)
+        except Exception as error:
+            short = "Something unexpected happened; your sounds are safe and the studio goes on."
+            self.say(f"{short} ({type(error).__name__})", wrong=True, details=traceback.format_exc())
+
+    def run(self, work: Callable[[Callable[[], None]], str], calls: int, instead: bool = False) -> bool:
+        """Do `work(tick)` in the background and then say the sentence it returns.
+
+        Args:
+            work: calls `tick()` after each network call; this moves the bar, and raises `Stopped` after a stop.
+            calls: how often it will.
+            instead: of what is under way, rather than not at all.
+        """
+
+        def job(stop: threading.Event) -> None:
+            self._show(True)
+            with self.words():
+                try:
+                    self.say(work(self._ticker(stop, calls)))
+                except Stopped:
+                    if not self.worker.waiting:  # else the next job has more to say
+                        raise
+            self._show(False)
+
+        return self.worker.start(job, instead)
+
+    def _ticker(self, stop: threading.Event, calls: int) -> Callable[[], None]:
+        start, done = time.monotonic(), 0
+        self.bar.value, self.left.value = 0, "starting"
+
+        def tick() -> None:
+            nonlocal done
+            done += 1
+            left_s = (time.monotonic() - start) / done * max(0, calls - done)
+            self.bar.value, self.left.value = min(1.0, done / max(1, calls)), f"{time_left(left_s)} left"
+            if stop.is_set():
+                raise Stopped
+
+        return tick
+
+    def _show(self, busy: bool) -> None:
+        for widget in (self.bar, self.left, self.stop):
+            widget.layout.visibility = "visible" if busy else "hidden"
+
+
+def time_left(left_s: float) -> str:
+    """Return seconds in words that do not flicker: 0.4 s, 12 s, 3 min."""
+    if left_s < 10:
+        return f"{left_s:.1f} s"
+    return f"{left_s:.0f} s" if left_s < 100 else f"{left_s / 60:.0f} min"

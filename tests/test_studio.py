@@ -1,0 +1,508 @@
+"""The studio as a person uses it: press, listen, stop, keep. All through widget objects, without a browser."""
+
+import itertools
+import json
+import random
+import re
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tad_course.audio import AudioFileError, load_audio, peak_dbfs, read_comment, save_wav
+from tad_course.checkpoint import save_model
+from tad_course.generate import Settings, generate, restyle
+from tad_course.kept import Sound, safe_name, save_all, save_new
+from tad_course.model import DrumModel, ModelConfig
+from tad_course.sources import read_bytes, read_source
+from tad_course.widgets.cards import players_html
+from tad_course.widgets.jobs import Status, Worker, time_left
+from tad_course.widgets.studio import Studio
+
+SAMPLES = Path(__file__).parents[1] / "data_samples"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Networks this small are fastest on one core, all the more when the machine is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory) -> Path:
+    """A model of the right shape that has learned nothing: it makes noise, but by the same rules."""
+    torch.manual_seed(0)
+    small = ModelConfig(
+        channels=(16, 16, 16), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1), attention_heads=1,
+        attention_features=8,
+    )  # fmt: skip
+    return save_model(DrumModel(small), tmp_path_factory.mktemp("models") / "untrained")
+
+
+@pytest.fixture
+def studio(model_folder, tmp_path) -> Studio:
+    return Studio(str(model_folder), SAMPLES, tmp_path / "kept", luck=random.Random(1))
+
+
+def done(studio: Studio) -> None:
+    assert studio.desk.worker.wait(30), "the studio is still busy"
+
+
+def press(studio: Studio) -> torch.Tensor:
+    """Press Make as a person would, wait, and return the first sound."""
+    studio.make._pressed_s = -1e9  # long ago
+    studio.make.button.click()
+    done(studio)
+    return studio.make.cards.sounds[0].audio
+
+
+def said(panel) -> str:
+    return re.sub("<[^>]*>", "", panel.status.message.value)
+
+
+def html_of(box) -> str:
+    return "".join(getattr(w, "value", "") for card in box.children for w in card.children)
+
+
+@pytest.fixture
+def slow(studio):
+    """Make each network call take 20 ms and count the calls."""
+    calls, quick = itertools.count(), studio.desk.model.denoiser
+
+    def denoiser(*args):
+        denoise = quick(*args)
+
+        def slowly(x_t, t):
+            next(calls)
+            time.sleep(0.02)
+            return denoise(x_t, t)
+
+        return slowly
+
+    studio.desk.model.denoiser = denoiser
+    return lambda: next(calls)  # the number of calls so far, when asked once
+
+
+# --- make ---
+
+
+def test_there_is_a_sound_before_anything_is_pressed(studio):
+    assert len(studio.make.cards.sounds) == 1
+    assert "<audio " in html_of(studio.make.cards.box)
+    assert "autoplay" not in html_of(studio.make.cards.box)
+
+
+def test_a_press_makes_another_sound_with_player_picture_and_description(studio):
+    before = studio.make.cards.sounds[0].audio
+    after = press(studio)
+    assert after.shape == (2, 32_768)
+    assert not torch.equal(before, after)
+    shown = html_of(studio.make.cards.box)
+    seed = studio.make.seed.value.value
+    assert f'aria-label="Play kick, seed {seed}"' in shown
+    assert f'alt="kick, seed {seed}, waveform and mel spectrogram: peak' in shown
+    assert "autoplay" in shown
+    assert said(studio.make).startswith(f"Made kick, seed {seed} in")
+
+
+def test_a_locked_seed_brings_the_same_sound_back_and_an_unlocked_one_another(studio):
+    studio.make.seed.lock.value = True
+    first, second = press(studio), press(studio)
+    assert torch.equal(first, second)
+    studio.make.seed.lock.value = False
+    assert not torch.equal(second, press(studio))
+
+
+def test_roll_takes_another_seed_even_when_it_is_locked_and_makes_its_sound(studio):
+    studio.make.seed.lock.value = True
+    before = studio.make.seed.value.value
+    studio.make.seed.roll.click()
+    done(studio)
+    assert studio.make.seed.value.value != before
+    assert studio.make.cards.sounds[0].settings.seed == studio.make.seed.value.value
+
+
+@pytest.mark.parametrize("label", ["any", "kick", "snare", "hihat", "percussion"])
+def test_what_the_studio_makes_is_what_the_function_makes(studio, label):
+    studio.make.label.value = label
+    done(studio)
+    sound = studio.make.cards.sounds[0]
+    assert sound.settings.label == label
+    assert torch.equal(sound.audio, generate(studio.desk.model, sound.settings))
+
+
+def test_every_control_reaches_the_settings_and_is_answered_at_once(studio):
+    for control, value in ((studio.make.steps, 3), (studio.make.guidance, 2.5), (studio.make.sampler, "ddim")):
+        control.value = value
+        done(studio)
+    settings = studio.make.cards.sounds[0].settings
+    assert (settings.num_steps, settings.guidance_scale, settings.sampler) == (3, 2.5, "ddim")
+    studio.make.follow.value = False
+    studio.make.steps.value = 5
+    done(studio)
+    assert studio.make.cards.sounds[0].settings.num_steps == 3
+
+
+def test_several_sounds_have_seeds_that_count_up_and_each_can_be_made_alone(studio):
+    studio.make.count.value, studio.make.steps.value = 3, 2
+    press(studio)
+    sounds = studio.make.cards.sounds
+    first = studio.make.seed.value.value
+    assert [s.settings.seed for s in sounds] == [first, first + 1, first + 2]
+    assert torch.equal(sounds[2].audio, generate(studio.desk.model, sounds[2].settings))
+    assert len(studio.make.cards.box.children) == 3
+
+
+def test_a_second_press_while_busy_makes_nothing_twice(studio, slow):
+    studio.make.count.value, studio.make.steps.value = 2, 4
+    done(studio)
+    before = slow()
+    studio.make._pressed_s = -1e9
+    studio.make.button.click()
+    time.sleep(0.05)
+    studio.make._pressed_s = -1e9
+    studio.make.button.click()
+    done(studio)
+    assert slow() - before - 1 == 2 * 4
+    assert len(studio.make.cards.sounds) == 2
+
+
+def test_a_double_click_is_one_press(studio):
+    seeds = []
+    studio.make.seed.value.observe(lambda change: seeds.append(change["new"]), "value")
+    studio.make._pressed_s = -1e9
+    studio.make.button.click()
+    done(studio)
+    studio.make._pressed_s = time.monotonic() - 0.2  # the second click follows 0.2 s later, whatever the machine
+    studio.make.button.click()
+    done(studio)
+    assert len(seeds) == 1
+
+
+def test_stop_stops_within_a_few_network_calls_and_keeps_what_was_finished(studio, slow):
+    studio.make.follow.value = False
+    studio.make.count.value, studio.make.steps.value = 16, 5
+    studio.make._pressed_s = -1e9
+    studio.make.button.click()
+    while len(studio.make.cards.sounds) < 2:
+        time.sleep(0.01)
+    assert studio.make.status.stop.layout.visibility == "visible"
+    assert re.fullmatch(r"[\d.]+ s left", studio.make.status.left.value)
+    start = time.monotonic()
+    studio.make.status.stop.click()
+    done(studio)
+    assert time.monotonic() - start < 1
+    assert 2 <= len(studio.make.cards.sounds) < 16
+    assert said(studio.make).startswith("Stopped")
+    assert studio.make.status.stop.layout.visibility == "hidden"
+    assert press(studio) is not None
+
+
+def test_turning_a_slider_while_busy_ends_with_the_sound_of_its_last_position(studio, slow):
+    studio.make.seed.lock.value = True
+    for steps in (40, 30, 6):
+        studio.make.steps.value = steps
+        time.sleep(0.03)
+    done(studio)
+    assert studio.make.cards.sounds[0].settings.num_steps == 6
+    assert said(studio.make).startswith("Made")
+
+
+def test_old_cards_leave_the_memory(studio):
+    import ipywidgets
+
+    press(studio)
+    before = len(ipywidgets.widgets.widget._instances)
+    for _ in range(3):
+        press(studio)
+    assert len(ipywidgets.widgets.widget._instances) == before
+
+
+def test_another_model_brings_its_own_labels_and_a_bad_name_changes_nothing(studio, tmp_path):
+    other = save_model(DrumModel(replace(studio.desk.model.config, labels=("gong",))), tmp_path / "gongs")
+    studio.make.model.value = str(other)
+    assert studio.make.label.options == ("gong", "any")
+    press(studio)
+    assert studio.make.cards.sounds[0].settings.model == str(other)
+    studio.make.model.value = "nowhere"
+    assert "nowhere: no model here" in said(studio.make)
+    assert studio.make.model.value == str(other) == studio.desk.name
+    assert press(studio) is not None
+
+
+def test_a_damaged_checkpoint_is_refused_in_words(studio, model_folder, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_bytes((model_folder / "config.json").read_bytes())
+    (broken / "model.safetensors").write_bytes((model_folder / "model.safetensors").read_bytes()[:5000])
+    studio.make.model.value = str(broken)
+    assert "damaged or cut short" in said(studio.make)
+    assert "Traceback" not in said(studio.make)
+
+
+def test_an_unexpected_error_is_told_in_words_with_the_traceback_one_click_away(studio):
+    def broken(*_):
+        raise RuntimeError("<wires crossed>")
+
+    quick, studio.desk.model.denoiser = studio.desk.model.denoiser, broken
+    studio.make._pressed_s = -1e9
+    studio.make.button.click()
+    done(studio)
+    message = studio.make.status.message.value
+    assert "Something unexpected" in message
+    assert "<details>" in message and "&lt;wires crossed&gt;" in message
+    studio.desk.model.denoiser = quick
+    assert press(studio) is not None
+    assert said(studio.make).startswith("Made")
+
+
+# --- restyle ---
+
+
+def choose(studio: Studio, **values) -> torch.Tensor:
+    for name, value in values.items():
+        getattr(studio.restyle, name).value = value
+        done(studio)
+    return studio.restyle.result.audio
+
+
+def test_strength_0_gives_the_file_back_and_more_strength_goes_farther_from_it(studio):
+    name = "snare_snare_805.wav"
+    given = load_audio(SAMPLES / name)
+    assert torch.equal(choose(studio, source=name, strength=0.0), given)
+    distances = [(choose(studio, strength=s) - given).norm() for s in (0.1, 0.4, 0.8)]
+    assert distances == sorted(distances)
+
+
+def test_restyling_is_what_the_function_does_and_shows_before_and_after_at_one_gain(studio):
+    result = choose(studio, source="kick_kick_805.wav", label="hihat", strength=0.6)
+    sound = studio.restyle.result
+    again = restyle(studio.desk.model, load_audio(SAMPLES / "kick_kick_805.wav"), sound.settings, 0.6)
+    assert torch.equal(result, again)
+    assert html_of(studio.restyle.cards).count("<audio ") == 2
+    assert "44100 Hz" in studio.restyle.about.value
+
+
+def upload(studio: Studio, name: str, content: bytes) -> None:
+    file = {"name": name, "type": "", "size": len(content), "content": memoryview(content), "last_modified": 0}
+    studio.restyle.upload.set_trait("value", (file | {"last_modified": _now()},))
+    done(studio)
+
+
+def _now():
+    import datetime
+
+    return datetime.datetime.now(datetime.UTC)
+
+
+def test_an_uploaded_mono_file_of_another_rate_is_restyled_and_what_was_changed_is_said(studio, tmp_path):
+    save_wav(tmp_path / "voice.wav", torch.rand(1, 4000) - 0.5, sample_rate=8000)
+    upload(studio, "voice.wav", (tmp_path / "voice.wav").read_bytes())
+    assert studio.restyle.source.value == "voice.wav"
+    assert studio.restyle.result.source == "voice"
+    about = studio.restyle.about.value
+    assert "0.50 s, mono, 8000 Hz; put on both sides; resampled to 44100 Hz; followed by silence" in about
+
+
+@pytest.mark.parametrize(
+    "name, content, words",
+    [
+        ("notes.txt", b"hello", "notes.txt: cannot be read as sound"),
+        ("empty.wav", b"", "empty.wav: is empty"),
+        ("../../evil.wav", b"RIFF", "cannot be read as sound"),
+    ],
+)
+def test_an_upload_that_is_no_sound_is_refused_in_words_and_not_offered(studio, name, content, words):
+    before = studio.restyle.source.options
+    upload(studio, name, content)
+    assert words in said(studio.restyle)
+    assert studio.restyle.source.options == before
+
+
+def test_silence_is_refused_in_words(studio, tmp_path):
+    save_wav(tmp_path / "silence.wav", torch.zeros(2, 1000))
+    studio.restyle.path.value = str(tmp_path / "silence.wav")
+    done(studio)
+    assert "are silent" in said(studio.restyle)
+
+
+def test_a_path_is_read_and_a_wrong_one_answered_in_words(studio, tmp_path):
+    studio.restyle.path.value = f' "{SAMPLES / "hihat_open_hat_805.wav"}" '
+    done(studio)
+    assert studio.restyle.result.source == "hihat_open_hat_805"
+    studio.restyle.path.value = str(tmp_path / "gone.wav")
+    done(studio)
+    assert "gone.wav: there is no such file" in said(studio.restyle)
+
+
+def test_a_made_sound_can_be_restyled(studio):
+    press(studio)
+    title = studio.make.cards.sounds[0].title
+    button_of(studio.make.cards.box, "Restyle it").click()
+    done(studio)
+    assert studio.restyle.source.value == title == studio.restyle.result.source
+
+
+def test_without_any_sound_to_restyle_the_panel_says_what_to_do(model_folder, tmp_path):
+    studio = Studio(str(model_folder), tmp_path / "nothing", tmp_path)
+    studio.restyle.button.click()
+    done(studio)
+    assert "no sound to restyle yet" in said(studio.restyle)
+
+
+# --- keep ---
+
+
+def button_of(box, text: str):
+    """The first button with this text on the cards of `box`."""
+    for card in box.children:
+        for row in card.children:
+            for child in getattr(row, "children", ()):
+                if getattr(child, "description", "") == text:
+                    return child
+    raise AssertionError(f"no button {text!r}")
+
+
+def test_a_kept_sound_is_saved_with_the_settings_that_make_it_again(studio, tmp_path):
+    press(studio)
+    button_of(studio.make.cards.box, "Keep").click()
+    studio.shelf.button.click()
+    (path,) = (tmp_path / "kept").glob("*.wav")
+    settings = Settings.from_json(read_comment(path))
+    assert torch.equal(generate(studio.desk.model, settings), load_audio(path))
+    assert f"Saved 1 in {tmp_path / 'kept'}" in said(studio.shelf)
+
+
+def test_saving_again_writes_nothing_and_nothing_is_ever_overwritten(studio, tmp_path):
+    for _ in range(2):
+        press(studio)
+        studio.shelf.keep(studio.make.cards.sounds[0])
+    for item in studio.shelf.items:
+        item.name.value = "boom"
+    assert [p.name for p in studio.shelf.save()] == ["boom.wav", "boom-2.wav"]
+    first = (tmp_path / "kept" / "boom.wav").read_bytes()
+    assert studio.shelf.save() == []
+    assert "saved already" in said(studio.shelf)
+    studio.shelf.encoding.value = "pcm16"
+    assert [p.name for p in studio.shelf.save()] == ["boom-3.wav", "boom-4.wav"]
+    assert (tmp_path / "kept" / "boom.wav").read_bytes() == first
+    sixteen_bits, exact = ((tmp_path / "kept" / f"boom{n}.wav").stat().st_size for n in ("-3", ""))
+    assert 1.9 < exact / sixteen_bits < 2
+
+
+def test_the_same_sound_stands_on_the_shelf_once_and_can_be_removed_and_brought_back(studio):
+    sound = studio.make.cards.sounds[0]
+    assert studio.shelf.keep(sound) and not studio.shelf.keep(sound)
+    studio.shelf.items[0].remove.click()
+    assert studio.shelf.sounds == []
+    studio.shelf.undo.click()
+    assert studio.shelf.sounds == [sound]
+
+
+def test_saving_where_nothing_can_be_written_says_so_and_loses_nothing(studio, tmp_path):
+    studio.shelf.button.click()
+    assert "Nothing is kept yet" in said(studio.shelf)
+    studio.shelf.keep(studio.make.cards.sounds[0])
+    (tmp_path / "file").write_text("in the way")
+    studio.shelf.folder.value = str(tmp_path / "file" / "below")
+    studio.shelf.button.click()
+    assert "choose another folder" in said(studio.shelf)
+    studio.shelf.folder.value = " "
+    studio.shelf.button.click()
+    assert "Type the name of a folder" in said(studio.shelf)
+    studio.shelf.folder.value = str(tmp_path / "elsewhere")
+    assert len(studio.shelf.save()) == 1
+
+
+def test_a_restyled_sound_tells_its_source_and_is_no_recipe_from_noise(studio, tmp_path):
+    choose(studio, source="kick_kick_805.wav", strength=0.7)
+    button_of(studio.restyle.cards, "Keep").click()
+    (path,) = studio.shelf.save()
+    kept = json.loads(read_comment(path))
+    assert (kept["restyled"], kept["strength"]) == ("kick_kick_805", 0.7)
+    with pytest.raises(ValueError, match="does not carry the settings"):
+        Settings.from_json(read_comment(path))
+
+
+# --- the parts ---
+
+
+@pytest.mark.parametrize("text", ["a/b\\c:d", "CON", "nul.wav", "  ..", "", "x" * 300, "tab\there", "ümläut 🥁"])
+def test_any_text_becomes_a_name_that_every_system_accepts(text):
+    name = safe_name(text)
+    assert name and len(name) <= 101
+    assert not re.search(r'[<>:"/\\|?*\x00-\x1f]', name)
+    assert name == name.strip(" .") and name.partition(".")[0].lower() not in ("con", "nul")
+
+
+def test_two_who_save_at_once_never_share_a_file(tmp_path):
+    sound = Sound(torch.zeros(2, 100), Settings())
+    threads = [threading.Thread(target=save_new, args=(sound, tmp_path, "same")) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(tmp_path.glob("*.wav"))) == 8
+
+
+def test_a_sound_that_cannot_be_written_leaves_no_empty_file_behind(tmp_path):
+    with pytest.raises(ValueError, match="NaN"):
+        save_all([Sound(torch.full((2, 100), torch.nan), Settings())], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_players_that_are_compared_share_one_gain(monkeypatch):
+    levels = []
+    monkeypatch.setattr("tad_course.widgets.cards.player_html", lambda x, _: levels.append(peak_dbfs(x)) or "<audio >")
+    loud, quiet = torch.full((2, 10), 2.0), torch.full((2, 10), 0.2)
+    players_html({"loud": loud, "quiet": quiet})
+    assert levels[0] == pytest.approx(-1, abs=0.01)
+    assert levels[0] - levels[1] == pytest.approx(20, abs=0.01)
+
+
+def test_a_refused_upload_names_the_file_as_its_owner_does():
+    with pytest.raises(AudioFileError, match="^my song.mp3: "):
+        read_bytes("my song.mp3", b"not at all")
+
+
+def test_a_long_file_is_cut_and_that_is_said(tmp_path):
+    save_wav(tmp_path / "long.wav", torch.rand(2, 100_000))
+    audio, about = read_source(tmp_path / "long.wav")
+    assert audio.shape == (2, 32_768)
+    assert "cut to its first 0.74 s" in about
+
+
+def test_the_worker_survives_a_job_that_breaks_all_rules():
+    worker = Worker()
+    worker.start(lambda stop: 1 / 0)
+    assert worker.wait(5)
+    ran = threading.Event()
+    worker.start(lambda stop: ran.set())
+    assert worker.wait(5) and ran.is_set()
+
+
+def test_of_several_jobs_that_wait_only_the_last_is_done():
+    worker, log = Worker(), []
+    worker.start(lambda stop: stop.wait(5))
+    for name in "abc":
+        worker.start(lambda stop, name=name: log.append(name), instead=True)
+    assert worker.wait(10)
+    assert log == ["c"]
+
+
+def test_messages_are_read_out_and_cannot_smuggle_html_in():
+    status = Status(Worker())
+    status.say("<script>alert(1)</script>", wrong=True)
+    assert "<script>" not in status.message.value
+    assert 'aria-live="polite"' in status.message.value
+
+
+@pytest.mark.parametrize("left_s, words", [(0.44, "0.4 s"), (12.4, "12 s"), (99, "99 s"), (150, "2 min")])
+def test_the_time_left_is_said_as_people_say_it(left_s, words):
+    assert time_left(left_s) == words
