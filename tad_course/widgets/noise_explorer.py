@@ -5,6 +5,8 @@ import math
 import numpy as np
 import torch
 from ipywidgets import HTML, Dropdown, FloatSlider, Layout, VBox
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from tad_course import plots
@@ -19,48 +21,59 @@ from tad_course.widgets.live import LiveFigure
 
 SOUNDS = ("kick", "snare", "closed_hat", "open_hat", "cowbell")
 COLUMNS = 512
+LIMITS = {"xlim": (0, 1.12), "ylim": (0, 1.12)}
 LEVEL_DB = -20.0  # rms of what is played; less for a sound whose peak would pass the ceiling
 
 
 class CircleFigure:
-    """The quarter circle of alpha and sigma, beside the waveform and the spectrogram of `x_t`."""
+    """The quarter circle of alpha and sigma, beside the waveform and the spectrogram of a sound on it."""
 
     def __init__(self):
         fig, grid = plots.figure(2, 2, 3.9, 9.0, width_ratios=(1, 1.7), height_ratios=(1, 1.5))
-        circle = grid[0, 0]
+        circle, wave, spectrum = grid[0, 0], grid[0, 1], grid[1, 1]
         circle.set_subplotspec(circle.get_gridspec()[:, 0])
         grid[1, 0].remove()
-        circle.set_aspect("equal")
         angle = np.linspace(0, np.pi / 2, 100)
         circle.plot(np.cos(angle), np.sin(angle), color="#999999", linestyle="-")
-        circle.set(xlim=(0, 1.12), ylim=(0, 1.12), xlabel="alpha (how much sound)", ylabel="sigma (how much noise)")
-        (self.arm,) = circle.plot([0, 1], [0, 0], color=plots.PALETTE[0], linestyle="-", marker="o")
+        circle.set(aspect="equal", xlabel="alpha (how much sound)", ylabel="sigma (how much noise)", **LIMITS)
         self.title = circle.set_title(" ", loc="left", fontsize=10)
-        plots.draw_waveform(
-            grid[0, 1], np.zeros(2 * COLUMNS), SAMPLE_RATE * 2 * COLUMNS / LENGTH_SAMPLES, full_scale=False
-        )
-        grid[0, 1].set(xlabel="", xticklabels=[], ylim=(-6, 6), ylabel="x_t")
-        self.line = grid[0, 1].lines[0]
-        self.image = plots.draw_spectrogram(grid[1, 1], np.zeros(LENGTH_SAMPLES), floor_db=-70)
-        plots.color_bar(fig, self.image, [grid[1, 1]])
-        self.live = LiveFigure(fig, [self.arm, self.title, self.line, self.image])
+        rate = SAMPLE_RATE * 2 * COLUMNS / LENGTH_SAMPLES
+        plots.draw_waveform(wave, np.zeros(2 * COLUMNS), rate, full_scale=False)
+        wave.set(xlabel="", xticklabels=[], ylim=(-6, 6), ylabel="amplitude")
+        self.line = wave.lines[0]
+        self.image = plots.draw_spectrogram(spectrum, np.zeros(LENGTH_SAMPLES), floor_db=-70)
+        plots.color_bar(fig, self.image, [spectrum])
+        self.live = LiveFigure(fig, [*self.marks(circle), self.title, self.line, self.image])
 
-    def html(self, x_t: Tensor, t: float, name: str) -> str:
-        """Return the picture of `x_t` `[2, n]`, unit variance, at time `t` as an HTML figure with its description."""
+    def marks(self, circle: Axes) -> list[Artist]:
+        """Put on the circle what will move there, and return it."""
+        (self.arm,) = circle.plot([0, 1], [0, 0], color=plots.PALETTE[0], linestyle="-", marker="o")
+        return [self.arm]
+
+    def move(self, t: float):
+        """Move the marks to time `t`."""
         alpha, sigma = (float(value) for value in alpha_sigma(t))
-        x = mono(x_t.numpy())
         self.arm.set_data([0, alpha], [0, sigma])
-        self.title.set_text(f"t = {t:.2f}   SNR {decibels(t)}")
+
+    def html(self, sound: Tensor, title: str, description: str) -> str:
+        """Return the picture with `sound` `[2, n]`, of unit variance, as an HTML figure with its description."""
+        x = mono(sound.numpy())
+        self.title.set_text(title)
         self.line.set_ydata(outline(x))
         self.image.set_data(log_frequency_db(0.1 * x, SAMPLE_RATE))
-        where = f"alpha {alpha:.2f}, sigma {sigma:.2f}, SNR {decibels(t)}"
-        return self.live.html(f"{name} at t = {t:.2f}: {where}. Quarter circle, waveform and spectrogram of x_t.")
+        return self.live.html(f"{description} Quarter circle, waveform and spectrogram.")
 
 
 def outline(x: np.ndarray) -> np.ndarray:
     """Return the lowest and the highest sample of each column of the picture, `[2 * COLUMNS]`: quick to draw."""
     parts = x.reshape(COLUMNS, -1)
     return np.stack([parts.min(1), parts.max(1)], 1).ravel()
+
+
+def safe_gain(*parts: Tensor) -> float:
+    """Return a gain at which no mix of `parts`, each with a gain of at most 1, passes the ceiling of the players."""
+    loudest_db = 20 * math.log10(sum(10 ** (peak_dbfs(x) / 20) for x in parts))
+    return 10 ** (min(LEVEL_DB, CEILING_DBFS - loudest_db) / 20)
 
 
 def decibels(t: float) -> str:
@@ -98,15 +111,16 @@ class NoiseExplorer:
     @property
     def gain(self) -> float:
         """What `x_t` is played at: the same for every `t` of a sound, so that levels can be compared."""
-        loudest_db = 20 * math.log10(10 ** (peak_dbfs(self.x_0) / 20) + 10 ** (peak_dbfs(self.eps) / 20))
-        return 10 ** (min(LEVEL_DB, CEILING_DBFS - loudest_db) / 20)
+        return safe_gain(self.x_0, self.eps)
 
     def update(self):
         """Play and draw the sound at the present noise level."""
         t, name = self.slider.value, self.sound.value
         x_t = q_sample(self.x_0, t, self.eps)
         self.player_widget.value = player_html(self.gain * x_t, f"{name}, t = {t:.2f}, SNR {decibels(t)}")
-        self.figure_widget.value = self.figure.html(x_t, t, name)
+        self.figure.move(t)
+        description = f"{name} at t = {t:.2f}, SNR {decibels(t)}."
+        self.figure_widget.value = self.figure.html(x_t, f"t = {t:.2f}   SNR {decibels(t)}", description)
 
 
 def noise_explorer(sound: str = "kick", t: float = 0.5) -> None:

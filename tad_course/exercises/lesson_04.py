@@ -1,0 +1,168 @@
+"""Exercises and quiz of lesson 04: v, the exact denoiser, the DDIM step, steps and hiss."""
+
+import math
+
+import torch
+
+from tad_course.diffusion import alpha_sigma
+from tad_course.exercises.core import Wrong, as_number, as_signal, call, close, exercise, expect
+from tad_course.quiz import Answer, Question
+
+
+def _signals(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@exercise("04-convert", why="Whatever a network predicts, a sampler can ask it for any of the three.")
+def convert(answer):
+    t = 0.3
+    (alpha, sigma), (x_0, eps) = alpha_sigma(t), _signals(2, 2, 8)
+    x_t = alpha * x_0 + sigma * eps
+    got = as_signal(call(answer, x_t, x_0, t), (2, 8), "v")
+    expect(not close(got, eps, atol=1e-4), "That is eps, the first half of the way; v = alpha eps - sigma x_0.")
+    expect(
+        not close(got, sigma * x_0 - alpha * eps, atol=1e-4), "The sign: v points towards the noise, alpha eps - ..."
+    )
+    expect(not close(got, alpha * x_0 - sigma * eps, atol=1e-4), "Mixed up: alpha belongs to eps here, sigma to x_0.")
+    expect(not close(got, x_t - x_0, atol=1e-4), "The difference of x_t and x_0 is not the noise: alpha x_0 is in x_t.")
+    whole = alpha * (x_t - alpha * x_0) - sigma * x_0
+    expect(not close(got, whole, atol=1e-4), "x_t - alpha x_0 is sigma eps; divide by sigma to get eps.")
+    expect(
+        close(got, alpha * eps - sigma * x_0, atol=1e-4), "eps = (x_t - alpha x_0) / sigma, v = alpha eps - sigma x_0."
+    )
+
+
+def _mean(x_t, t, sounds, prior, shrink=None, variance=None):
+    """The exact denoiser, or what comes out when `alpha` or `2 sigma²` is replaced."""
+    alpha, sigma = alpha_sigma(t)
+    distance = (x_t - (alpha if shrink is None else shrink) * sounds).square().sum((1, 2))
+    p = torch.softmax(torch.log(prior) - distance / (2 * sigma**2 if variance is None else variance), dim=0)
+    return (p[:, None, None] * sounds).sum(0)
+
+
+def _denoised(answer, *args):
+    try:
+        return as_signal(call(answer, *args), tuple(args[0].shape), "x_0")
+    except Wrong as wrong:
+        expect(
+            "NaN" not in str(wrong), "With real sounds it gives NaN, as exp(-30000) is 0: use logarithms and `softmax`."
+        )
+        raise
+
+
+@exercise(
+    "04-exact", why="This is what a network tries to learn; with few sounds it can, and then it only repeats them."
+)
+def exact(answer):
+    sounds, prior, t = 0.7 * _signals(3, 2, 6, seed=1), torch.tensor([0.6, 0.3, 0.1]), 0.55
+    (alpha, sigma), x_t = alpha_sigma(t), 0.6 * _signals(2, 6, seed=2)
+    got = _denoised(answer, x_t, t, sounds, prior)
+    right, even = _mean(x_t, t, sounds, prior), torch.ones(3) / 3
+    expect(not close(got, _mean(x_t, t, sounds, even)), "The prior is not used: add its logarithm before the softmax.")
+    expect(not close(got, _mean(x_t, t, sounds, prior.exp())), "Add the logarithm of the prior, not the prior itself.")
+    flat = _weights(x_t, t, sounds) * prior
+    expect(
+        not close(got, (flat[:, None, None] * sounds).sum(0)),
+        "The weights no longer add up to 1: prior inside softmax.",
+    )
+    expect(
+        not close(got, _mean(x_t, t, sounds, prior, shrink=1)), "In x_t each sound is alpha times as large: alpha x_k."
+    )
+    expect(not close(got, _mean(x_t, t, sounds, prior, variance=2 * sigma)), "Divide by 2 sigma squared, the variance.")
+    expect(not close(got, _mean(x_t, t, sounds, prior, variance=sigma**2)), "A factor of 2 is missing: 2 sigma².")
+    best = sounds[(_weights(x_t, t, sounds) * prior).argmax()]
+    expect(not close(got, best), "That is the most probable sound alone; the best guess is the mean of all.")
+    expect(close(got, right, atol=1e-4), "p_k ~ prior_k exp(-|x_t - alpha x_k|² / 2 sigma²), then the sum of p_k x_k.")
+    large = _signals(3, 2, 20_000, seed=3)
+    x_t = alpha * large[1] + sigma * _signals(2, 20_000, seed=4)
+    expect(
+        close(_denoised(answer, x_t, t, large, prior), large[1]), "Short sounds come out right, but long ones do not."
+    )
+
+
+def _weights(x_t, t, sounds):
+    alpha, sigma = alpha_sigma(t)
+    return torch.softmax(-(x_t - alpha * sounds).square().sum((1, 2)) / (2 * sigma**2), dim=0)
+
+
+@exercise("04-ddim", why="Two gains, no division: cos δ x_t - sin δ v. The whole sampler is this line in a loop.")
+def ddim(answer):
+    t, s = 0.8, 0.35
+    (alpha, sigma), (alpha_s, sigma_s), (x_0, eps) = alpha_sigma(t), alpha_sigma(s), _signals(2, 2, 8)
+    x_t, v = alpha * x_0 + sigma * eps, alpha * eps - sigma * x_0
+    got = as_signal(call(answer, x_t, v, t, s), (2, 8), "x_s")
+    delta = math.pi / 2 * (t - s)
+    expect(not close(got, x_0, atol=1e-4), "That is x_0 itself, a step all the way; put the noise of level s back in.")
+    expect(not close(got, alpha_s * x_0, atol=1e-4), "The noise is missing: add sigma_s eps.")
+    expect(not close(got, x_t, atol=1e-4), "You are back at x_t: mix with alpha and sigma of s, not of t.")
+    up = math.cos(delta) * x_t + math.sin(delta) * v
+    expect(not close(got, up, atol=1e-4), "Turned the wrong way, towards the noise: mind the sign of v.")
+    expect(
+        not close(got, x_t - delta * v, atol=1e-4), "A straight line along v leaves the circle; turn with cos and sin."
+    )
+    expect(
+        not close(got, x_t - (t - s) * v, atol=1e-4),
+        "A straight line along v leaves the circle; turn with cos and sin.",
+    )
+    expect(
+        close(got, alpha_s * x_0 + sigma_s * eps, atol=1e-4), "First x_0 and eps from x_t and v, then mix them for s."
+    )
+    ends = as_signal(call(answer, eps, -x_0, 1.0, 0.0), (2, 8), "x_s")
+    expect(close(ends, x_0, atol=1e-4), "It fails from t = 1 to s = 0: is something divided by alpha or sigma?")
+
+
+@exercise(
+    "04-fewest",
+    why="Each 6 dB double the steps; that is why nobody cures hiss with steps, and everybody with the grid.",
+)
+def fewest(answer):
+    steps = as_number(answer, "number of steps")
+    expect(steps == int(steps) and steps >= 1, "Steps are whole: round up.")
+    expect(steps != 1570, "One more: with 1570 sigma is still a hair above -60 dB.")
+    expect(steps not in (157, 158), "That gives -40 dB, sigma = 0.01; -60 dB is an amplitude of 0.001.")
+    expect(steps not in (49, 50), "That gives -30 dB: decibels of an amplitude are 20 times the logarithm, not 10.")
+    expect(not 1_570_000 < steps < 1_571_000, "10^(-60/10) is a ratio of powers; sigma is an amplitude, 10^(-60/20).")
+    expect(steps not in (1000, 1001), "sigma is not 1/N: sin(pi / 2N) is about 1.57 / N.")
+    expect(steps == 1571, "Solve sin(pi / 2N) < 10^(-60/20), or count N up until it holds.")
+
+
+QUIZ = (
+    Question(
+        "A network predicts v with a small error, close to t = 1. How large is the error of the x_0 it implies?",
+        (
+            Answer(
+                "Much larger: there is hardly any sound in x_t", "No: that is eps-prediction, which divides by alpha."
+            ),
+            Answer(
+                "About as large: sigma times the error of v", "x_0 = alpha x_t - sigma v, and sigma is nearly 1.", True
+            ),
+            Answer(
+                "Zero: v contains x_0", "No: an error of v enters x_0 with the gain sigma, and there sigma is nearly 1."
+            ),
+        ),
+    ),
+    Question(
+        "A network is so large that it becomes the perfect denoiser of its 500 training sounds. What does it generate?",
+        (
+            Answer(
+                "Endless new sounds of the best quality", "No: each weight goes to sounds it knows, and they come back."
+            ),
+            Answer("Noise, for it has over-fitted", "No: its answers are spotless; they are only not new."),
+            Answer("Those 500 sounds", "Perfect on the training set means: it returns the training set.", True),
+        ),
+    ),
+    Question(
+        "Generated drums hiss, at -33 dB, with 10 steps of the linear grid. What do you try first?",
+        (
+            Answer(
+                "A grid even in log-SNR that ends near -60 dB",
+                "Same cost, and the last hop has little to take away.",
+                True,
+            ),
+            Answer("20 steps of the same grid", "That gives 6 dB for twice the time; the hiss stays."),
+            Answer(
+                "Another seed", "No: how much noise the last hop must take away depends on the grid, not on the seed."
+            ),
+        ),
+    ),
+)
