@@ -2,7 +2,6 @@
 
 import pytest
 
-
 EXPLORERS = [("01_sound_as_numbers", "tad-sound-explorer"), ("02_spectrograms_and_phase", "tad-phase-explorer")]
 
 
