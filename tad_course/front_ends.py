@@ -135,6 +135,7 @@ class Whitening(nn.Module):
         super().__init__()
         self.power, self.share, self.floor = power, share, floor
         self.register_buffer("scale", torch.ones(classes, channels, length))
+        self.register_buffer("variance", torch.ones(classes, channels, length))  # what is left after the scaling
 
     @torch.no_grad()
     def fit(self, mean_square: Tensor) -> None:
@@ -142,6 +143,7 @@ class Whitening(nn.Module):
         shared = mean_square + self.share**2 * mean_square.mean(0)
         scale = shared.sqrt().clamp(min=self.floor) ** self.power
         self.scale.copy_(scale * (mean_square / scale.square()).mean().sqrt())
+        self.variance.copy_(mean_square / self.scale.square())
 
     def encode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Scale `[B, C, L]` of classes `labels` `[B]` down to even loudness."""

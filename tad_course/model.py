@@ -74,21 +74,22 @@ REFERENCE = ModelConfig(
 )  # fmt: skip
 
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
-TINY = ModelConfig(
-    name="tiny", channels=(128, 128, 256), factors=(1, 4, 4), items=(1, 1, 1), attentions=(0, 0, 1),
-    whitening_power=0.5, even_share=0.3,
-)  # fmt: skip
+TINY = ModelConfig(name="tiny", channels=(128, 128, 256), factors=(1, 4, 4), items=(1, 1, 1), attentions=(0, 0, 1))
 
 PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
 
 
 def NoiseViewPlugin(net_t):
-    """Plug two more views of the input around a network, in the manner of the library's `LTPlugin`.
+    """Plug around a network what is known before it learns anything, in the manner of the library's `LTPlugin`.
 
-    A network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma): x_t
-    at the scale of the noise itself, with everything louder than the noise compressed. And four slow curves that
-    say where in the sound a frame lies, since one-shots all start together. The time it is told is the log-SNR,
-    in which -60 dB and -40 dB lie as far apart as 0 and -20.
+    Two things. First, the `variance` of drums at every place says how much of x_t is signal there on average: the
+    best linear guess of v (the Wiener filter) is added to the network's output, and what is left for the network to
+    say has unit variance everywhere, as has what it sees (Karras et al., 2022, table 1, here for v and for each place).
+
+    Second, a network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma):
+    x_t at the scale of the noise, with everything louder compressed; four slow curves that say where in the sound a
+    frame lies, since one-shots all start together; and log-SNR as its time, in which -60 dB and -40 dB lie as far
+    apart as 0 and -20.
     """
 
     class Net(nn.Module):
@@ -97,12 +98,15 @@ def NoiseViewPlugin(net_t):
             out_channels = out_channels or in_channels
             self.net = net_t(in_channels=2 * in_channels + 4, out_channels=out_channels, **kwargs)
 
-        def forward(self, x: Tensor, time: Tensor, **kwargs) -> Tensor:
-            sigma = alpha_sigma(time, x.ndim)[1].clamp(min=1e-4)
+        def forward(self, x: Tensor, time: Tensor, variance: Tensor | float = 1.0, **kwargs) -> Tensor:
+            alpha, sigma = alpha_sigma(time, x.ndim)
+            sigma = sigma.clamp(min=1e-4)
+            total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
             frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
             place = torch.stack([torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256])
-            views = torch.cat([x, torch.asinh(x / sigma), place.expand(x.shape[0], -1, -1)], dim=1)
-            return self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+            views = torch.cat([x / total.sqrt(), torch.asinh(x / sigma), place.expand(x.shape[0], -1, -1)], dim=1)
+            learned = self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+            return alpha * sigma * (1 - variance) / total * x + (variance / total) ** 0.5 * learned
 
     return Net
 
@@ -161,9 +165,12 @@ class DrumModel(nn.Module):
         return denoise
 
     def _condition(self, labels: Tensor | None, **options) -> dict:
+        known = {}
+        if self.whitening and self.config.noise_view:
+            known = {"variance": self.whitening.variance[self._classes(labels)]}
         if not self.config.labels:
-            return {}
-        return {"embedding": self.label_embedding(self._classes(labels))[:, None], **options}
+            return known
+        return known | {"embedding": self.label_embedding(self._classes(labels))[:, None], **options}
 
     def _classes(self, labels: Tensor | None) -> Tensor:
         if not self.config.labels:
