@@ -43,6 +43,7 @@ class TrainingView:
         """Yield `(step, loss)`, counted from 1, for every loss that `steps` yields, until stopped; shows the view."""
         show_widget(self.box, f"<p><i>{STILL}</i></p>", f"[training] {STILL}")
         self._began, self._first, self._drawn = time.monotonic(), len(self.losses), 0.0
+        _answer_while_busy(self.button)
         before = self._take_over_interrupt()
         try:
             for loss in steps:
@@ -92,6 +93,15 @@ class TrainingView:
             return f"stopped at step {done} of {self.num_steps}; run this cell again to go on"
         seconds = (now - self._began) / max(1, done - self._first)
         return f"step {done} of {self.num_steps} · {clock(seconds * (self.num_steps - done))} left"
+
+
+def _answer_while_busy(button: Button) -> None:
+    """Let clicks on `button` be handled while its cell still runs.
+
+    JupyterLab (since 4.4) sends clicks to a thread of their own, but the kernel sends them back to the thread that
+    last changed the widget, which is the busy one, unless it forgets which one that was. Elsewhere ■ does the same.
+    """
+    vars(button.comm).pop("_reply_subshell_id", None)
 
 
 def smooth(values: list[float], decay: float = 0.95) -> list[float]:
