@@ -1,0 +1,65 @@
+"""The view on a training run never changes the run: it shows it, and stops it between two steps."""
+
+import signal
+
+import pytest
+
+from tad_course.drums import render
+from tad_course.widgets.training_explorer import TrainingView, clock, smooth
+
+LOSSES = [1.0, 0.5, 0.4, 0.35, 0.3]
+
+
+def test_every_loss_passes_through_with_its_step():
+    view = TrainingView(len(LOSSES))
+    assert list(view.follow(LOSSES)) == list(enumerate(LOSSES, start=1))
+    assert view.bar.value == view.bar.max == len(LOSSES)
+    assert "done" in view.status.value
+    assert "data:image/png" in view.curve.value
+
+
+def test_stop_ends_the_run_after_the_step_under_way_and_another_view_goes_on_from_there():
+    steps, seen = iter(LOSSES), []
+    view = TrainingView(len(LOSSES))
+    for step, loss in view.follow(steps):
+        seen.append(loss)
+        if step == 2:
+            view.button.click()
+    assert seen == LOSSES[:2]
+    assert "stopped at step 2 of 5" in view.status.value
+    assert list(TrainingView(len(LOSSES), seen).follow(steps)) == list(enumerate(LOSSES, start=1))[2:]
+
+
+def test_an_interrupt_is_a_stop_and_is_an_interrupt_again_afterwards():
+    before = signal.getsignal(signal.SIGINT)
+    followed = TrainingView(len(LOSSES)).follow(LOSSES)
+    next(followed)
+    signal.raise_signal(signal.SIGINT)
+    assert list(followed) == []
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_error_in_the_training_loop_comes_through():
+    def breaks():
+        yield 1.0
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(TrainingView(3).follow(breaks()))
+
+
+def test_a_sound_heard_on_the_way_gets_a_player():
+    view = TrainingView(3)
+    view.hear("step 1", render("kick", 0).audio)
+    assert view.sounds.value.count("<audio") == 1
+    assert "step 1" in view.sounds.value
+
+
+def test_the_running_average_of_a_constant_is_that_constant_from_the_first_step():
+    assert smooth([0.7] * 20) == pytest.approx([0.7] * 20)
+    assert smooth([1.0] + [0.0] * 200)[-1] < 1e-4
+
+
+@pytest.mark.parametrize("seconds, said", [(0.2, "1 s"), (59, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s")])
+def test_times_are_said_in_minutes_and_seconds(seconds, said):
+    assert clock(seconds) == said
