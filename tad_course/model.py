@@ -166,7 +166,7 @@ class DrumModel(nn.Module):
 
     def _condition(self, labels: Tensor | None, **options) -> dict:
         known = {}
-        if self.whitening and self.config.noise_view:
+        if self.whitening and self.config.noise_view and self.config.front_end != "learned":
             known = {"variance": self.whitening.variance[self._classes(labels)]}
         if not self.config.labels:
             return known

@@ -160,7 +160,7 @@ def test_the_stronger_the_restyling_the_less_is_left_of_the_sound(model):
     for grid in ("log_snr", "linear"):
         settings = replace(SETTINGS, grid=grid)
         changes = [(restyle(model, drum(), settings, s) - drum()).square().mean() for s in (0.0, 0.001, 0.05, 0.9)]
-        assert changes == sorted(changes) and changes[1] < 1e-3 * drum().square().mean()
+        assert changes == sorted(changes) and changes[1] < 1e-2 * drum().square().mean()
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
