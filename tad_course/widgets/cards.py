@@ -36,7 +36,7 @@ def button(text: str, tooltip: str, icon: str = "", style_class: str = "", width
 
 def card(title: str, player: str, picture: str, buttons: Sequence[Button] = ()) -> VBox:
     """Return one card as a widget."""
-    layout = Layout(border="1px solid #c8c8c8", padding="8px 10px", margin="0 10px 10px 0", width="496px")
+    layout = Layout(border="1px solid #c8c8c8", padding="8px 10px", margin="0 10px 10px 0", width="398px")
     layout.max_width = "100%"
     return VBox([HTML(titled(title) + player + picture), HBox(list(buttons))], layout=layout)
 

@@ -25,7 +25,7 @@ def mel_position(hz, sample_rate: int = plots.SAMPLE_RATE) -> np.ndarray:
 class SoundPicture:
     """Waveform over mel spectrogram, small, always at the same scale; drawn once and then only refreshed."""
 
-    def __init__(self, length_samples: int, width: float = 4.3, height: float = 2.9):
+    def __init__(self, length_samples: int, width: float = 3.5, height: float = 2.5):
         fig, (top, bottom) = plots.figure(2, 1, height, width, height_ratios=(1, 1.7))
         silence = np.zeros(length_samples)
         plots.draw_waveform(top, silence)
