@@ -1,0 +1,61 @@
+"""Write the model card of a model from its run and its figures: python benchmarks/card.py drums runs/drums
+
+Reads the run's `run.json`, the log in `benchmarks/NAME/log.csv` and the figures that `tad-course evaluate --out` wrote to
+`benchmarks/NAME/figures.json`; prints nothing that was not measured there.
+"""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+
+from tad_course.checkpoint import SHIPPED, load_model
+from tad_course.evaluate import table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--time", default="", help="how long it took, and on what")
+    given = parser.parse_args()
+    results = Path(__file__).parent / given.name
+    settings = json.loads((given.run / "run.json").read_text(encoding="utf-8"))
+    figures = json.loads((results / "figures.json").read_text(encoding="utf-8"))
+    log = list(csv.DictReader((results / "log.csv").open(encoding="utf-8")))
+    validation = [float(row["validation_loss"]) for row in log if row["validation_loss"]]
+    model = load_model(given.name)
+    size = (SHIPPED / given.name / "model.safetensors").stat().st_size / 1e6
+    how = figures["settings"]
+    card = f"""# {given.name}
+
+A diffusion model of drums: 0.74 s, stereo, 44.1 kHz, by label ({", ".join(model.config.labels)}).
+
+- **Data**: {settings["training_sounds"]} sounds of this project's own drum machine ({settings["validation_sounds"]} more \
+for validation), seeds from {settings["seed"]}. No recordings.
+- **Training**: `tad-course train --out {given.run.as_posix()}`: {settings["steps"]} steps of {settings["batch_size"]} \
+sounds, learning rate {settings["learning_rate"]}, seed {settings["seed"]}. {given.time} Curves and log: \
+`benchmarks/{given.name}/`.
+- **Model**: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} million parameters, {size:.1f} MB in half precision. \
+All settings: `config.json`.
+- **Last validation loss**: {validation[-1]:.3f}.
+- **Licence**: MIT, weights and sounds. What you make with it is yours.
+
+## Figures
+
+{how["per_label"]} sounds a label against as many of the drum machine that the model never heard, {how["num_steps"]} steps \
+of {how["sampler"]}; `tad-course evaluate --model {given.name}`. The last column is how far real sounds are from other \
+real sounds.
+
+{table(figures)}
+
+## Limits
+
+It knows only what this drum machine plays, at one length and with one hit a sound. It has not been trained to the end:
+tonal sounds (kicks, toms, cowbells) come out noisier than they should, as the distances above say.
+"""
+    (SHIPPED / given.name / "README.md").write_text(card, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
