@@ -1,7 +1,7 @@
 """Write the model card of a model from its run and its figures: python benchmarks/card.py drums runs/drums
 
-Reads the run's `run.json`, the log in `benchmarks/NAME/log.csv` and the figures that `tad-course evaluate --out` wrote to
-`benchmarks/NAME/figures.json`; prints nothing that was not measured there.
+Reads the run's `run.json`, the log in `benchmarks/NAME/log.csv` and the figures that `tad-course evaluate --out` wrote
+to `benchmarks/NAME/figures.json`; says nothing that was not measured there.
 """
 
 import argparse
@@ -31,21 +31,21 @@ def main() -> None:
 
 A diffusion model of drums: 0.74 s, stereo, 44.1 kHz, by label ({", ".join(model.config.labels)}).
 
-- **Data**: {settings["training_sounds"]} sounds of this project's own drum machine ({settings["validation_sounds"]} more \
-for validation), seeds from {settings["seed"]}. No recordings.
+- **Data**: {settings["training_sounds"]} sounds of this project's own drum machine (and \
+{settings["validation_sounds"]} for validation), seeds from {settings["seed"]}. No recordings.
 - **Training**: `tad-course train --out {given.run.as_posix()}`: {settings["steps"]} steps of {settings["batch_size"]} \
 sounds, learning rate {settings["learning_rate"]}, seed {settings["seed"]}. {given.time} Curves and log: \
 `benchmarks/{given.name}/`.
-- **Model**: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} million parameters, {size:.1f} MB in half precision. \
-All settings: `config.json`.
+- **Model**: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} million parameters, {size:.1f} MB in half \
+precision. All settings: `config.json`.
 - **Last validation loss**: {validation[-1]:.3f}.
 - **Licence**: MIT, weights and sounds. What you make with it is yours.
 
 ## Figures
 
-{how["per_label"]} sounds a label against as many of the drum machine that the model never heard, {how["num_steps"]} steps \
-of {how["sampler"]}; `tad-course evaluate --model {given.name}`. The last column is how far real sounds are from other \
-real sounds.
+{how["per_label"]} sounds a label against as many of the drum machine that the model never heard, {how["num_steps"]} \
+steps of {how["sampler"]}; `tad-course evaluate --model {given.name}`. The last column is how far real sounds are from \
+other real sounds.
 
 {table(figures)}
 
