@@ -23,7 +23,13 @@ from nbclient.exceptions import CellExecutionError
 CELL_TIMEOUT_S = 600
 # Two cores everywhere: sums that are split over threads differ in their last bits with the number of threads,
 # and a training run makes those bits visible. The tests use the same settings.
-ENVIRONMENT = {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "PYTHONHASHSEED": "0"}
+# PASSIVE: on a busy machine two threads that spin while they wait for each other take ten times as long.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "2",
+    "MKL_NUM_THREADS": "2",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "PYTHONHASHSEED": "0",
+}
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
