@@ -154,8 +154,8 @@ def _generate(given: argparse.Namespace) -> None:
 def _restyle(given: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from tad_course.audio import SUFFIXES, AudioFileError, load_audio, save_wav
-    from tad_course.generate import restyle
+    from tad_course.audio import SUFFIXES, load_audio, save_wav
+    from tad_course.generate import check_strength, restyle
 
     model, settings = _load(given)
     paths = []
@@ -164,19 +164,18 @@ def _restyle(given: argparse.Namespace) -> int:
         paths += [(p, p.relative_to(path) if path.is_dir() else Path(p.name)) for p in found]
     if not paths:
         raise ValueError(f"No sound files ({', '.join(SUFFIXES)}) in {', '.join(map(str, given.files))}.")
+    check_strength(given.strength)
     refused = 0
     for path, relative in tqdm(paths, unit="sound", disable=None):
-        try:
-            audio = load_audio(path, model.config.length_samples)
-        except AudioFileError as error:
-            refused += 1
-            tqdm.write(f"refused: {error}", file=sys.stderr)
-            continue
-        result = restyle(model, audio, settings, given.strength)
         source = f"{path.stem}{path.suffix.replace('.', '_')}"
         name = f"{source}_{settings.label}_seed{given.seed}_strength{given.strength:g}.wav"
         comment = json.dumps(asdict(settings) | {"restyled": path.name, "strength": given.strength})
-        tqdm.write(str(save_wav(given.out / relative.with_name(name), result, given.encoding, comment=comment)))
+        try:
+            result = restyle(model, load_audio(path, model.config.length_samples), settings, given.strength)
+            tqdm.write(str(save_wav(given.out / relative.with_name(name), result, given.encoding, comment=comment)))
+        except ValueError as error:  # one bad file must not stop a folder
+            refused += 1
+            tqdm.write(f"refused: {path}: {str(error).removeprefix(f'{path}: ')}", file=sys.stderr)
     print(f"{len(paths) - refused} restyled, {refused} refused.")
     return 1 if refused else 0
 

@@ -112,8 +112,7 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
     Raises:
         ValueError: if the strength is outside [0, 1] or the sound's length does not fit the model.
     """
-    if not 0 <= strength <= 1:
-        raise ValueError(f"The strength must lie between 0 and 1, not {strength}.")
+    check_strength(strength)
     if audio.shape[-1] != model.config.length_samples:
         raise ValueError(f"This model takes {model.config.length_samples} samples, not {audio.shape[-1]}.")
     if strength == 0:
@@ -125,6 +124,12 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
     grid = GRIDS[settings.grid](settings.num_steps, start=strength)
     steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
     return limit(model.decode(last(steps), labels)[0].cpu())
+
+
+def check_strength(strength: float) -> None:
+    """Refuse a strength outside [0, 1] with a ValueError."""
+    if not 0 <= strength <= 1:
+        raise ValueError(f"The strength must lie between 0 and 1, not {strength}.")
 
 
 def limit(audio: Tensor) -> Tensor:
