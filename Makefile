@@ -30,12 +30,11 @@ lab: $(STAMP)
 	$(BIN)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(ROOT) \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-# One run of pytest over tests and notebooks, so that there is one last line to read. The notebooks and the
-# browser share one worker (tests/conftest.py), because they want both cores; the unit tests fill the other.
-test: $(STAMP)
-	$(BIN)/ruff check .
-	$(BIN)/python -m pytest tests $(NOTEBOOKS) -n 2 --dist loadgroup --durations 10 \
-		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout=600 $(PYTEST_ARGS)
+# First the quick half in two processes, then the notebooks and the browser one after the other: a notebook's cells
+# belong together, and both want the whole machine.
+test: unit
+	$(BIN)/python -m pytest tests/browser $(NOTEBOOKS) --durations 10 --nbval --nbval-current-env \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout=600 $(PYTEST_ARGS)
 
 # The quick half, while you work: no notebook is run and no browser is started.
 unit: $(STAMP)

@@ -1,4 +1,4 @@
-"""Who runs where: `make test` gives notebooks and browser one worker and the unit tests the other."""
+"""What all tests share: the environment of the stored outputs, and which tests stay together."""
 
 import os
 from pathlib import Path
@@ -21,8 +21,6 @@ def root() -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    # Notebooks and browser want both cores and run one after the other; of the unit tests, those of one file
-    # stay together, so that a fixture of a module is made once.
+    # The tests of one file stay in one process, so that a fixture of a module is made once.
     for item in items:
-        heavy = item.path.suffix == ".ipynb" or item.path.parent.name == "browser"
-        item.add_marker(pytest.mark.xdist_group("notebooks" if heavy else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
