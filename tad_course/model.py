@@ -74,7 +74,9 @@ REFERENCE = ModelConfig(
 )  # fmt: skip
 
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
-TINY = ModelConfig(name="tiny", channels=(128, 128, 256), factors=(1, 4, 4), items=(1, 1, 1), attentions=(0, 0, 1))
+TINY = ModelConfig(
+    name="tiny", whitening_power=0.5, channels=(128, 128, 256), factors=(1, 4, 4), items=(1, 1, 1), attentions=(0, 0, 1)
+)
 
 PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
 
