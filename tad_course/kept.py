@@ -1,51 +1,97 @@
 """Sounds with all that is needed to make them again, and how they get into a folder without overwriting anything."""
 
+import errno
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from torch import Tensor
 
 from tad_course.generate import Settings
-from tad_course.wav import AudioFileError, save_wav
+from tad_course.wav import AudioFileError, wav_bytes, write_atomically
 
-_RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))}
-LONGEST_NAME = 100
+# Windows keeps these for devices, with any ending; the digits of com and lpt may be raised ones.
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}
+_RESERVED = _DEVICES | {f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"}
+LONGEST_NAME = 100  # characters, so that a folder's path and "-2.wav" fit into the 260 of Windows
+LONGEST_NAME_BYTES = 200  # most file systems take 255 bytes a name, and a letter can have four
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EACCES: "writing there is not allowed",
+    errno.EPERM: "writing there is not allowed",
+    errno.EROFS: "it can only be read",
+    errno.ENOTDIR: "part of the path is a file",
+    errno.EEXIST: "part of the path is a file",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+# What was done to a sound that already was there -> its title; `plain` is "kick, seed 7".
+TITLES = {
+    "": "{plain}",
+    "restyle": "{source} as {plain}, strength {strength:g}",
+    "repaint": "{source}, {start_s:.2f} to {stop_s:.2f} s repainted as {plain}",
+    "morph": "{amount:.0%} of the way from {source} to {second}",
+    "vary": "{source}, varied by {amount:.0%}, seed {seed}",
+}
 
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound `[2, N]`, its settings and, if it was restyled, from what and how strongly."""
+    """A sound `[2, N]`, its settings and, if it was shaped out of another one, from which and how.
+
+    `kind` is a key of `TITLES`; `details` holds what its title names besides `source`, for example `amount`.
+    """
 
     audio: Tensor
     settings: Settings
     source: str = ""
     strength: float = 1.0
+    kind: str = ""
+    details: Mapping = field(default_factory=dict)
+
+    @property
+    def made_by(self) -> str:
+        """How it was made: "" (from noise), "restyle", "repaint", "morph" or "vary"."""
+        return self.kind or ("restyle" if self.source else "")
 
     @property
     def title(self) -> str:
         """What it is, in few words: "kick, seed 7"."""
-        plain = f"{self.settings.label}, seed {self.settings.seed}"
-        return f"{self.source} as {plain}, strength {self.strength:g}" if self.source else plain
+        plain, seed = f"{self.settings.label}, seed {self.settings.seed}", self.settings.seed
+        words = {"plain": plain, "seed": seed, "source": self.source, "strength": self.strength}
+        return TITLES[self.made_by].format(**words | dict(self.details))
 
     @property
     def name(self) -> str:
         """A file name without ending that tells every setting."""
         name = Path(self.settings.file_name()).stem
-        return safe_name(f"{self.source}_strength{self.strength:g}_{name}" if self.source else name)
+        if self.made_by == "restyle":
+            return safe_name(f"{self.source}_strength{self.strength:g}_{name}")
+        details = "_".join(f"{value:g}" if isinstance(value, float) else str(value) for value in self.details.values())
+        return safe_name(f"{self.source}_{self.kind}_{details}_{name}" if self.kind else name)
 
     def comment(self) -> str:
-        """Return the settings as JSON; those of a restyled sound name its source, and so are no recipe from noise."""
-        restyled = {"restyled": self.source, "strength": self.strength} if self.source else {}
-        return json.dumps(asdict(self.settings) | restyled)
+        """Return the settings as JSON; those of a shaped sound name its source, and so are no recipe from noise."""
+        if not self.made_by:
+            return json.dumps(asdict(self.settings))
+        shaped = {"kind": self.made_by, "source": self.source} | dict(self.details)
+        restyled = {"restyled": self.source, "strength": self.strength} if self.made_by == "restyle" else {}
+        return json.dumps(asdict(self.settings) | shaped | restyled)
 
 
 def safe_name(text: str) -> str:
     """Return `text` as a file name (without ending) that Linux, macOS and Windows accept."""
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]+', "_", text).strip(" .")[:LONGEST_NAME].rstrip(" .") or "sound"
-    return f"_{name}" if name.partition(".")[0].lower() in _RESERVED else name
+    composed = unicodedata.normalize("NFC", text)  # as macOS and Linux would spell one letter in two ways
+    kept = "".join("_" if unicodedata.category(c)[0] == "C" else c for c in composed)  # no controls, no half letters
+    name = re.sub(r'[<>:"/\\|?*]+', "_", kept).strip(" .")[:LONGEST_NAME]
+    while len(name.encode()) > LONGEST_NAME_BYTES:
+        name = name[:-1]
+    name = name.rstrip(" .") or "sound"
+    return f"_{name}" if name.partition(".")[0].strip().lower() in _RESERVED else name
 
 
 def save_new(sound: Sound, folder: str | Path, name: str = "", encoding: str = "float32") -> Path:
@@ -55,21 +101,17 @@ def save_new(sound: Sound, folder: str | Path, name: str = "", encoding: str = "
         sound: its settings go into the file as a comment.
         folder: made if it is missing.
         name: without ending; made safe. Without a name, the settings give one.
-        encoding: "float32" (exact), "pcm16" or "pcm24".
+        encoding: "float32" (exact), "pcm24" or "pcm16".
 
     Returns:
         The file that was written.
 
     Raises:
         AudioFileError: if it cannot be written.
+        ValueError: if a sample is NaN or infinite, or 16 or 24 bits would clip.
     """
-    folder, stem = Path(folder).expanduser(), safe_name(name or sound.name)
-    path = _reserve(folder, stem)
-    try:
-        return save_wav(path, sound.audio, encoding, comment=sound.comment())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    stem = safe_name(name or sound.name)
+    return write_new(folder, stem, ".wav", wav_bytes(sound.audio, encoding, sound.comment(), name=f"{stem}.wav"))
 
 
 def save_all(sounds: Sequence[Sound], folder: str | Path, encoding: str = "float32") -> list[Path]:
@@ -77,18 +119,36 @@ def save_all(sounds: Sequence[Sound], folder: str | Path, encoding: str = "float
     return [save_new(sound, folder, encoding=encoding) for sound in sounds]
 
 
-def _reserve(folder: Path, stem: str) -> Path:
-    """Create an empty file that nobody else has, so that two notebooks that save at once cannot meet."""
+def write_new(folder: str | Path, stem: str, ending: str, content: bytes) -> Path:
+    """Write `content` into `folder` as "stem.ending" or, if that is taken, "stem-2.ending"; return the file.
+
+    Nothing is replaced, also not by two who write at once; what cannot be written leaves nothing behind.
+
+    Raises:
+        AudioFileError: if it cannot be written; it says why in words.
+    """
+    folder = Path(folder).expanduser()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            path = folder / (f"{stem}.wav" if number == 1 else f"{stem}-{number}.wav")
-            try:
-                path.open("x").close()
-                return path
-            except FileExistsError:
-                number += 1
+        path = _reserve(folder, stem, ending)
+        try:
+            write_atomically(path, content)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        reason = error.strerror or error
+        reason = _REASONS.get(error.errno, error.strerror or error)
         raise AudioFileError(f"{folder}: nothing can be written there ({reason}); choose another folder.") from error
+    return path
+
+
+def _reserve(folder: Path, stem: str, ending: str) -> Path:
+    """Create an empty file that nobody else has, so that two notebooks that save at once cannot meet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        path = folder / (f"{stem}{ending}" if number == 1 else f"{stem}-{number}{ending}")
+        try:
+            path.open("x").close()
+            return path
+        except FileExistsError:
+            number += 1
