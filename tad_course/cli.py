@@ -82,7 +82,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     for name in ("learning_rate", "ema_decay", "weight_decay"):
         add("--" + name.replace("_", "-"), type=float, default=defaults[name], help=" ")
     add("--accelerator", default="auto", choices=("auto", "cpu", "cuda", "mps"), help=" ")
-    add("--precision", default="auto", choices=("auto", "32", "bf16"), help="auto: bf16 where it is native")
+    add("--precision", default="auto", choices=("auto", "32", "bf16"), help="auto: bf16 on a GPU that computes in it")
     add("--loggers", nargs="*", default=[], help="tensorboard, wandb (beside CSV)")
     add("--quiet", action="store_true", help="no bar, no messages")
 

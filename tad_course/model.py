@@ -1,5 +1,6 @@
 """The model: a front end, whitening, and `audio_diffusion_pytorch`'s U-Net and v-diffusion behind them (lesson 05)."""
 
+import math
 from dataclasses import asdict, dataclass, fields
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from tad_course.diffusion import NoiseLevels, alpha_sigma, log_snr, x_0_from_v
 from tad_course.drums import LABELS
-from tad_course.front_ends import FRONT_ENDS, Whitening
+from tad_course.front_ends import FRONT_ENDS, Whitening, blend
 from tad_course.learned import LearnedPlugin
 from tad_course.sampling import Denoiser
 
@@ -23,11 +24,11 @@ class ModelConfig:
     labels: tuple[str, ...] = LABELS  # empty: an unconditional model
     front_end: str = "lapped"  # identity, patching, learned or lapped
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
-    whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
+    whitening_power: float = 0.5  # 0: no whitening, 1: every place equally loud
     noise_view: bool = True  # also show the network x_t compressed at the noise's own scale
-    channels: tuple[int, ...] = (128, 128, 256)
-    factors: tuple[int, ...] = (1, 2, 4)
-    items: tuple[int, ...] = (1, 2, 2)
+    channels: tuple[int, ...] = (128, 192, 256)
+    factors: tuple[int, ...] = (1, 4, 4)
+    items: tuple[int, ...] = (1, 1, 2)
     attentions: tuple[int, ...] = (0, 0, 1)
     attention_heads: int = 4
     attention_features: int = 32
@@ -74,9 +75,7 @@ REFERENCE = ModelConfig(
 )  # fmt: skip
 
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
-TINY = ModelConfig(
-    name="tiny", whitening_power=0.5, channels=(128, 128, 256), factors=(1, 4, 4), items=(1, 1, 1), attentions=(0, 0, 1)
-)
+TINY = ModelConfig(name="tiny", channels=(128, 128, 256), items=(1, 1, 1))
 
 PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
 
@@ -101,6 +100,8 @@ def NoiseViewPlugin(net_t):
             self.net = net_t(in_channels=2 * in_channels + 4, out_channels=out_channels, **kwargs)
 
         def forward(self, x: Tensor, time: Tensor, variance: Tensor | float = 1.0, **kwargs) -> Tensor:
+            if isinstance(variance, Tensor):
+                variance = variance[..., : x.shape[-1]]  # a shorter sound has the first frames
             alpha, sigma = alpha_sigma(time, x.ndim)
             sigma = sigma.clamp(min=1e-4)
             total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
@@ -117,7 +118,8 @@ class DrumModel(nn.Module):
     """A diffusion model of short stereo sounds.
 
     Sounds are `[B, 2, N]` in [-1, 1]; behind `encode` they are `[B, C, L]` of about unit variance, where diffusion
-    happens. `labels` are class indices `[B]`; an unconditional model ignores them and takes None.
+    happens. `labels` are class indices `[B]`, or shares of the classes `[B, classes]` for what lies between them; an
+    unconditional model ignores them and takes None.
     """
 
     def __init__(self, config: ModelConfig):
@@ -141,6 +143,25 @@ class DrumModel(nn.Module):
             unet |= {"embedding_features": config.label_features}
         levels = NoiseLevels(config.even_share, config.min_snr_db, config.max_snr_db)
         self.diffusion = DiffusionModel(net_t, in_channels=self.shape[0], diffusion_sigma_distribution=levels, **unet)
+
+    def shape_of(self, length_samples: int | None = None) -> tuple[int, int]:
+        """Return the shape `(C, L)` behind the front end of a sound of `length_samples`, by default the model's own.
+
+        Raises:
+            ValueError: if the model cannot take that length; the message says why.
+        """
+        config, (channels, frames) = self.config, self.shape
+        step = self.front_end.block_size * math.prod(config.factors)
+        if length_samples is None or length_samples == config.length_samples:
+            return self.shape
+        if length_samples < step or length_samples % step:
+            raise ValueError(f"The U-Net of {config.name!r} takes multiples of {step} samples, not {length_samples}.")
+        if self.whitening and length_samples > config.length_samples:
+            raise ValueError(
+                f"The model {config.name!r} takes at most {config.length_samples} samples, not {length_samples}: "
+                "its whitening does not know how loud drums are after that."
+            )
+        return channels, length_samples // self.front_end.block_size
 
     def encode(self, audio: Tensor, labels: Tensor | None = None) -> Tensor:
         """Turn sounds `[B, 2, N]` of classes `labels` `[B]` into the space of the diffusion `[B, C, L]`."""
@@ -169,10 +190,11 @@ class DrumModel(nn.Module):
     def _condition(self, labels: Tensor | None, **options) -> dict:
         known = {}
         if self.whitening and self.config.noise_view and self.config.front_end != "learned":
-            known = {"variance": self.whitening.variance[self._classes(labels)]}
+            known = {"variance": blend(self.whitening.variance, self._classes(labels))}
         if not self.config.labels:
             return known
-        return known | {"embedding": self.label_embedding(self._classes(labels))[:, None], **options}
+        labels, table = self._classes(labels), self.label_embedding
+        return known | {"embedding": (table(labels) if labels.ndim == 1 else labels @ table.weight)[:, None], **options}
 
     def _classes(self, labels: Tensor | None) -> Tensor:
         if not self.config.labels:

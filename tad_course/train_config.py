@@ -14,16 +14,16 @@ class TrainConfig:
     model: str = "drums"  # a preset to start from scratch, or a model's folder to fine-tune
     name: str | None = None  # what the model shall be called; None: the name of the folder `out`
     labels: tuple[str, ...] | None = None  # None: those of the preset
-    steps: int = 2600
-    batch_size: int = 16
-    learning_rate: float = 8e-4
-    warmup_steps: int = 200
+    steps: int = 15_000
+    batch_size: int = 8
+    learning_rate: float = 3e-3
+    warmup_steps: int = 300
     ema_decay: float = 0.999
     weight_decay: float = 1e-3
     seed: int = 0
     validate_every: int = 500
     save_every: int = 250
     accelerator: str = "auto"  # cpu, cuda, mps or auto
-    precision: str = "auto"  # 32, bf16 or auto: bf16 where the processor computes in it
+    precision: str = "auto"  # 32, bf16 or auto: bf16 on a GPU that computes in it
     loggers: tuple[str, ...] = field(default=())  # beside CSV: tensorboard, wandb
     quiet: bool = False  # no bar, no messages

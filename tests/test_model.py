@@ -60,7 +60,7 @@ def test_what_a_config_leaves_out_takes_its_default():
         ({"chanels": [8]}, "Unknown settings chanels; this version knows .*channels"),
         ({"front_end": "fourier"}, "Unknown front end 'fourier'; choose one of identity, patching, lapped, learned"),
         ({"channels": [8, 8]}, "one entry a level each"),
-        ({"length_samples": 32_000}, "32000 must be a multiple of 512"),
+        ({"length_samples": 32_000}, "32000 must be a multiple of 1024"),
         ({"block_size": 0}, "must be 1 or more"),
         ({"factors": [1, 2, 0, 2]}, "must be 1 or more"),
         ({"block_size": 1, "front_end": "lapped"}, "even block_size, not 1"),
