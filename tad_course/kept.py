@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
@@ -29,9 +29,10 @@ _REASONS = {
 }
 
 
-# What was done to a sound that already was there -> its title; `plain` is "kick, seed 7".
+GENERATE = "generate"  # the kind of a sound that was made from noise alone
+# The other kinds, made out of a sound that was already there; `plain` is "kick, seed 7".
 TITLES = {
-    "": "{plain}",
+    GENERATE: "{plain}",
     "restyle": "{source} as {plain}, strength {strength:g}",
     "repaint": "{source}, {start_s:.2f} to {stop_s:.2f} s repainted as {plain}",
     "morph": "{amount:.0%} of the way from {source} to {second}",
@@ -43,7 +44,7 @@ TITLES = {
 class Sound:
     """A sound `[2, N]`, its settings and, if it was shaped out of another one, from which and how.
 
-    `kind` is a key of `TITLES`; `details` holds what its title names besides `source`, for example `amount`.
+    `kind` is a key of `TITLES`; `details` holds what its title names besides `source` and `strength`.
     """
 
     audio: Tensor
@@ -53,34 +54,37 @@ class Sound:
     kind: str = ""
     details: Mapping = field(default_factory=dict)
 
-    @property
-    def made_by(self) -> str:
-        """How it was made: "" (from noise), "restyle", "repaint", "morph" or "vary"."""
-        return self.kind or ("restyle" if self.source else "")
+    def __post_init__(self):
+        object.__setattr__(self, "kind", self.kind or ("restyle" if self.source else GENERATE))
 
     @property
     def title(self) -> str:
         """What it is, in few words: "kick, seed 7"."""
         plain, seed = f"{self.settings.label}, seed {self.settings.seed}", self.settings.seed
         words = {"plain": plain, "seed": seed, "source": self.source, "strength": self.strength}
-        return TITLES[self.made_by].format(**words | dict(self.details))
+        return TITLES[self.kind].format(**words | dict(self.details))
 
     @property
     def name(self) -> str:
         """A file name without ending that tells every setting."""
         name = Path(self.settings.file_name()).stem
-        if self.made_by == "restyle":
-            return safe_name(f"{self.source}_strength{self.strength:g}_{name}")
-        details = "_".join(f"{value:g}" if isinstance(value, float) else str(value) for value in self.details.values())
-        return safe_name(f"{self.source}_{self.kind}_{details}_{name}" if self.kind else name)
+        if self.kind == GENERATE:
+            return safe_name(name)
+        details = {"strength": self.strength} if self.kind == "restyle" else self.details
+        values = [f"{key}{value:g}" if isinstance(value, float) else str(value) for key, value in details.items()]
+        return safe_name("_".join([self.source, *([] if self.kind == "restyle" else [self.kind]), *values, name]))
+
+    def recipe(self) -> dict:
+        """Return the settings; those of a shaped sound also name its kind and source, and are no recipe from noise."""
+        settings = json.loads(self.settings.to_json())
+        if self.kind == GENERATE:
+            return settings
+        restyled = {"restyled": self.source, "strength": self.strength} if self.kind == "restyle" else {}
+        return settings | {"kind": self.kind, "source": self.source} | restyled | dict(self.details)
 
     def comment(self) -> str:
-        """Return the settings as JSON; those of a shaped sound name its source, and so are no recipe from noise."""
-        if not self.made_by:
-            return json.dumps(asdict(self.settings))
-        shaped = {"kind": self.made_by, "source": self.source} | dict(self.details)
-        restyled = {"restyled": self.source, "strength": self.strength} if self.made_by == "restyle" else {}
-        return json.dumps(asdict(self.settings) | shaped | restyled)
+        """Return the recipe as JSON, to be stored in a WAV file."""
+        return json.dumps(self.recipe())
 
 
 def safe_name(text: str) -> str:
