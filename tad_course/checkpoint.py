@@ -15,6 +15,8 @@ from tad_course.model import DrumModel, ModelConfig
 
 SHIPPED = Path(__file__).parent / "models"
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+# models of one instrument: the name stands for `drums` with only that label
+INSTRUMENTS = {"kicks": "kick", "snares": "snare", "hihats": "hihat", "percussion": "percussion"}
 
 
 class CheckpointError(ValueError):
@@ -22,8 +24,9 @@ class CheckpointError(ValueError):
 
 
 def shipped_models() -> list[str]:
-    """Return the names of the models that come with the package."""
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+    """Return the names of the models that come with the package: each folder's, and those of one instrument."""
+    folders = sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+    return folders + (list(INSTRUMENTS) if "drums" in folders else [])
 
 
 def save_model(model: DrumModel, folder: Path, dtype: torch.dtype | None = None) -> Path:
@@ -63,6 +66,8 @@ def load_model(name_or_path: str | Path = "drums", device: str | torch.device = 
     Raises:
         CheckpointError: if there is no such model, a file is missing or damaged, or weights and config disagree.
     """
+    if name_or_path in INSTRUMENTS and not Path(name_or_path).is_dir():
+        return load_model("drums", device).only(INSTRUMENTS[name_or_path], name=name_or_path)
     folder = _find(name_or_path)
     weights, config = folder / WEIGHTS, folder / CONFIG
     try:

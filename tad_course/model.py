@@ -1,7 +1,7 @@
 """The model: a front end, whitening, and `audio_diffusion_pytorch`'s U-Net and v-diffusion behind them (lesson 05)."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 import torch
 from audio_diffusion_pytorch import DiffusionModel, UNetV0
@@ -186,6 +186,23 @@ class DrumModel(nn.Module):
             return x_0_from_v(x_t, self.diffusion.net(x_t, time, **condition), time)
 
         return denoise
+
+    @torch.no_grad()
+    def only(self, label: str, name: str) -> "DrumModel":
+        """Return a model of its own, called `name`, that knows one label of this one and sounds the same.
+
+        Raises:
+            ValueError: if this model does not know the label.
+        """
+        if label not in self.config.labels:
+            known = ", ".join(self.config.labels) or "none at all"
+            raise ValueError(f"The model {self.config.name!r} has no label {label!r}; it knows {known}.")
+        row = self.config.labels.index(label)
+        other = DrumModel(replace(self.config, name=name, labels=(label,)))
+        by_class = ("label_embedding.weight", "whitening.scale", "whitening.variance")
+        state = {key: x[row : row + 1] if key in by_class else x for key, x in self.state_dict().items()}
+        other.load_state_dict(state)
+        return other.train(self.training).to(self.device)
 
     def _condition(self, labels: Tensor | None, **options) -> dict:
         known = {}

@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from tad_course import checkpoint
 from tad_course.checkpoint import CheckpointError, load_model, rename, save_model
+from tad_course.generate import Settings, generate
 from tad_course.model import DrumModel, ModelConfig
 
 SMALL = ModelConfig(
@@ -166,3 +167,16 @@ def test_a_shipped_model_is_found_by_its_name(folder, monkeypatch):
 
 def test_a_model_can_be_given_another_name(tmp_path):
     assert load_model(save_model(rename(small(), "deep kicks"), tmp_path / "a")).config.name == "deep kicks"
+
+
+@pytest.mark.parametrize("name, label", checkpoint.INSTRUMENTS.items())
+def test_an_instrument_by_name_sounds_like_that_label_of_drums(name, label):
+    drums, one = load_model("drums"), load_model(name)
+    assert one.config.labels == (label,) and one.config.name == name
+    settings = Settings(label=label, seed=3, num_steps=2)
+    assert torch.allclose(generate(one, settings), generate(drums, settings), atol=1e-6)
+
+
+def test_a_label_that_a_model_does_not_know_cannot_be_taken_out_of_it():
+    with pytest.raises(ValueError, match="no label 'gong'; it knows kick"):
+        small().only("gong", name="gongs")
