@@ -1,6 +1,7 @@
 """A card for each sound: its name, a player, waveform over mel spectrogram, and buttons."""
 
 import html
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from ipywidgets import HTML, Button, HBox, Layout, VBox, Widget
@@ -10,6 +11,8 @@ from tad_course.kept import Sound
 from tad_course.players import safe_gain_db
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.fallback import player_html
+
+REMEMBERED = 16  # sounds made last that stay in memory; more cards than that are never shown at once
 
 
 def players_html(sounds: dict[str, Tensor], at_once: bool = False) -> list[str]:
@@ -42,12 +45,17 @@ def card(title: str, player: str, picture: str, buttons: Sequence[Button] = ()) 
 
 
 class Cards:
-    """The sounds made last, as a grid of cards. `box` is the widget."""
+    """The sounds made last, as a grid of cards. `box` is the widget.
+
+    `sounds` are those that are shown, at most 16; `recent` are the last 16 made, newest first. Cards that give way to
+    others leave the memory of kernel and browser.
+    """
 
     def __init__(self, desk: Desk, actions: dict[str, tuple[str, str, Callable[[Sound], None]]]):
         """`actions`: text of a button -> (tooltip, icon, what to do with the sound)."""
         self.desk, self.actions = desk, actions
         self.sounds: list[Sound] = []
+        self.recent: deque[Sound] = deque(maxlen=REMEMBERED)
         self.box = HBox(layout=Layout(flex_flow="row wrap", align_items="flex-start"))
         self.box.add_class("tad-cards")
 
@@ -55,9 +63,12 @@ class Cards:
         """Show a sound in place of the cards that are there, or `after` them; `at_once` starts its player."""
         (player,) = players_html({sound.title: sound.audio}, at_once)
         made = card(sound.title, player, self.desk.picture.html(sound.audio, sound.title), self._buttons(sound))
-        old = () if after else self.box.children
-        self.sounds = [*self.sounds, sound] if after else [sound]
-        self.box.children = (*self.box.children, made) if after else (made,)
+        now, shown = (self.box.children, self.sounds) if after else ((), [])
+        kept = (*now, made)[-REMEMBERED:]
+        old = [child for child in self.box.children if child not in kept]
+        self.sounds = [*shown, sound][-REMEMBERED:]
+        self.recent.appendleft(sound)
+        self.box.children = kept
         close_all(old)
 
     def _buttons(self, sound: Sound) -> list[Button]:

@@ -18,6 +18,9 @@ from tad_course.sampling import Denoiser
 from tad_course.widgets.fallback import live_text
 
 EXPECTED = (ValueError, OSError)  # the errors of this project, whose messages say what to do
+SHORT_OF_MEMORY = (
+    "The computer is short of memory: close other programs, or make fewer sounds at a time. Your sounds are safe."
+)
 
 
 class Stopped(Exception):
@@ -53,7 +56,8 @@ class Worker:
 
     @property
     def busy(self) -> bool:
-        return self._thread is not None
+        thread = self._thread  # one that could not be started, or was interrupted at its start, does not count
+        return thread is not None and thread.is_alive()
 
     @property
     def waiting(self) -> bool:
@@ -130,19 +134,17 @@ class Status:
             yield
         except Stopped:
             self.say("Stopped. What was finished is kept below.")
-        except EXPECTED as error:
-            self.say(str(error), wrong=True)
-        except MemoryError:
-            self.say("The computer is short of memory: close other programs or make fewer sounds.", wrong=True)
+        except KeyboardInterrupt:
+            self.say("Interrupted. Your sounds are safe and the studio goes on.")
         except Exception as error:
-            short = "Something unexpected happened; your sounds are safe and the studio goes on."
-            self.say(f"{short} ({type(error).__name__})", wrong=True, details=traceback.format_exc())
+            self.say(in_words(error), wrong=True, details=traceback.format_exc())
 
     def run(self, work: Callable[[Callable[[], None]], str], calls: int, instead: bool = False) -> bool:
         """Do `work(tick)` in the background and then say the sentence it returns.
 
         Args:
-            work: calls `tick()` after each network call; this moves the bar, and raises `Stopped` after a stop.
+            work: calls `tick()` after each network call; this moves the bar, and raises `Stopped` after a stop. If it
+                knows better than `calls`, it says `tick(done, total)`.
             calls: how often it will.
             instead: of what is under way, rather than not at all.
         """
@@ -157,17 +159,19 @@ class Status:
                         raise
             self._show(False)
 
-        return self.worker.start(job, instead)
+        with self.words():  # a thread may be refused when memory is short
+            return self.worker.start(job, instead)
+        return False
 
     def _ticker(self, stop: threading.Event, calls: int) -> Callable[[], None]:
         start, done = time.monotonic(), 0
         self.bar.value, self.left.value = 0, "starting"
 
-        def tick() -> None:
+        def tick(now: int | None = None, total: int = calls) -> None:
             nonlocal done
-            done += 1
-            left_s = (time.monotonic() - start) / done * max(0, calls - done)
-            self.bar.value, self.left.value = min(1.0, done / max(1, calls)), f"{time_left(left_s)} left"
+            done = done + 1 if now is None else now
+            left_s = (time.monotonic() - start) / max(1, done) * max(0, total - done)
+            self.bar.value, self.left.value = min(1.0, done / max(1, total)), f"{time_left(left_s)} left"
             if stop.is_set():
                 raise Stopped
 
@@ -176,6 +180,22 @@ class Status:
     def _show(self, busy: bool) -> None:
         for widget in (self.bar, self.left, self.stop):
             widget.layout.visibility = "visible" if busy else "hidden"
+
+
+def in_words(error: Exception) -> str:
+    """Return what went wrong as a sentence for people who make music."""
+    if isinstance(error, MemoryError) or _allocation_failed(error):
+        return SHORT_OF_MEMORY
+    if isinstance(error, EXPECTED):
+        return str(error)
+    return f"Something unexpected happened; your sounds are safe and the studio goes on. ({type(error).__name__})"
+
+
+def _allocation_failed(error: Exception) -> bool:
+    """Whether torch or NumPy got no memory: torch says so only in the text of a RuntimeError."""
+    text = str(error).lower()
+    signs = ("out of memory", "allocate memory", "start new thread")
+    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)
 
 
 def time_left(left_s: float) -> str:

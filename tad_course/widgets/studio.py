@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 from tad_course.kept import Sound
+from tad_course.widgets.compare_panel import ComparePanel
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.fallback import show_widget
 from tad_course.widgets.make_panel import MakePanel
@@ -14,7 +15,7 @@ RUN_FIRST = "<p><i>Run the notebook (Run → Run All Cells) to play with this pa
 
 
 class Studio:
-    """An instrument made of three panels: `make`, `restyle` and `shelf`.
+    """An instrument made of panels: `make`, `compare`, `restyle` and `shelf`.
 
     Each `show_...` displays one of them; where widgets cannot run, a still picture takes its place.
     """
@@ -42,12 +43,19 @@ class Studio:
         keep = ("Put on the shelf", "heart", self._keep)
         again = ("Use as the source for restyling", "magic", self._restyle)
         self.make = MakePanel(self.desk, {"Keep": keep, "Restyle it": again})
+        self.compare = ComparePanel(self.desk, self._all_sounds, self._keep_compared)
+        for box in (self.make.cards.box, self.shelf.list):
+            box.observe(lambda _: self.compare.refresh(), "children")
         self.restyle = RestylePanel(self.desk, self.make.settings, self._keep_restyled, samples_folder)
 
     def show_make(self) -> None:
         """Display the panel that makes sounds."""
         still = self.desk.picture.html(self.make.cards.sounds[0].audio, self.make.cards.sounds[0].title)
         show_widget(self.make.box, still + RUN_FIRST, "[studio] Make: instrument, seed, steps, sampler, guidance.")
+
+    def show_compare(self) -> None:
+        """Display the panel that compares two sounds at one gain."""
+        show_widget(self.compare.box, RUN_FIRST, "[studio] Compare: two sounds, A and B, at one gain.")
 
     def show_restyle(self) -> None:
         """Display the panel that restyles sounds."""
@@ -64,6 +72,14 @@ class Studio:
     def _keep_restyled(self, sound: Sound) -> None:
         new = self.shelf.keep(sound)
         self.restyle.status.say(f"Kept {sound.title}." if new else f"{sound.title} is on the shelf already.")
+
+    def _all_sounds(self) -> dict[str, Sound]:
+        made = {f"made: {sound.title}": sound for sound in self.make.cards.recent}
+        return made | {f"kept: {item.name.value}": item.sound for item in self.shelf.items}
+
+    def _keep_compared(self, sound: Sound) -> None:
+        new = self.shelf.keep(sound)
+        self.compare.status.say(f"Kept {sound.title}." if new else f"{sound.title} is on the shelf already.")
 
     def _restyle(self, sound: Sound) -> None:
         self.restyle.take(sound)
