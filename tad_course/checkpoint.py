@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from tad_course.model import DrumModel, ModelConfig
 
@@ -75,11 +75,9 @@ def load_model(name_or_path: str | Path = "drums", device: str | torch.device = 
     except (ValueError, TypeError, RuntimeError, AssertionError) as error:  # the last two from the U-Net's layers
         raise CheckpointError(f"{config}: not the settings of a model of this course. {error}") from error
     try:
-        state = load_file(weights, device="cpu")
+        _fill(_own_state(model), weights)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{weights}: damaged or cut short ({error}). Copy or save the model again.") from error
-    _check_fit(state, _own_state(model), weights)
-    model.load_state_dict({name: tensor.float() for name, tensor in state.items()}, strict=False)
     return model.to(device).eval()
 
 
@@ -112,9 +110,19 @@ def _own_state(model: DrumModel) -> dict[str, torch.Tensor]:
     return dict(model.named_parameters()) | {n: b for n, b in model.named_buffers() if n in stored}
 
 
-def _check_fit(found: dict, expected: dict, file: Path) -> None:
+@torch.no_grad()
+def _fill(state: dict[str, torch.Tensor], file: Path) -> None:
+    """Read the weights of `file` into the tensors of `state`, one at a time, so that no second model is in memory."""
+    with safe_open(file, framework="pt", device="cpu") as stored:
+        shapes = {name: stored.get_slice(name).get_shape() for name in stored.keys()}  # noqa: SIM118 (no mapping)
+        _check_fit(shapes, state, file)
+        for name, tensor in state.items():
+            tensor.copy_(stored.get_tensor(name))
+
+
+def _check_fit(found: dict[str, list[int]], expected: dict[str, torch.Tensor], file: Path) -> None:
     wrong = sorted(set(found) ^ set(expected))
-    wrong += [name for name in expected if name in found and found[name].shape != expected[name].shape]
+    wrong += [name for name in expected if name in found and found[name] != list(expected[name].shape)]
     if wrong:
         raise CheckpointError(
             f"{file}: the weights do not fit the settings in {CONFIG} ({len(wrong)} tensors differ, the first is "

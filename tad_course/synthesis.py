@@ -5,7 +5,6 @@ both float64 at 44.1 kHz; `drums.py` puts them together.
 """
 
 import numpy as np
-from scipy.signal import butter, sosfilt
 
 SAMPLE_RATE = 44_100
 LENGTH_SAMPLES = 32_768
@@ -78,6 +77,8 @@ def stereo_noise(width: float, length_samples: int, rng: np.random.Generator) ->
 
 def band(x: np.ndarray, low_hz: float | None, high_hz: float | None, order: int = 2) -> np.ndarray:
     """Return `x` `[..., n]` through a Butterworth high-pass, low-pass or band-pass filter."""
+    from scipy.signal import butter, sosfilt  # a second and 70 MB that a program without filters need not spend
+
     if low_hz and high_hz:
         sos = butter(order, [low_hz, high_hz], "bandpass", fs=SAMPLE_RATE, output="sos")
     elif low_hz:
