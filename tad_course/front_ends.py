@@ -146,9 +146,22 @@ class Whitening(nn.Module):
         self.variance.copy_(mean_square / self.scale.square())
 
     def encode(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Scale `[B, C, L]` of classes `labels` `[B]` down to even loudness."""
-        return z / self.scale[labels]
+        """Scale `[B, C, L]` of classes `labels` down to even loudness; a shorter sound takes the first frames."""
+        return z / blend(self.scale[..., : z.shape[-1]], labels)
 
     def decode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Undo `encode`."""
-        return z * self.scale[labels]
+        return z * blend(self.scale[..., : z.shape[-1]], labels)
+
+
+def blend(table: Tensor, labels: Tensor) -> Tensor:
+    """Return the loudness `[B, C, L]` of classes from a table `[classes, C, L]`.
+
+    Args:
+        table: positive numbers.
+        labels: class indices `[B]`, or shares `[B, classes]` that sum to 1: half way between two classes is half way
+            in decibels.
+    """
+    if labels.ndim == 1:
+        return table[labels]
+    return torch.einsum("bk,kcl->bcl", labels, table.clamp(min=1e-30).log()).exp()

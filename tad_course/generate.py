@@ -13,7 +13,7 @@ from torch import Tensor
 from tad_course.checkpoint import CheckpointError, load_model
 from tad_course.diffusion import q_sample
 from tad_course.model import DrumModel
-from tad_course.sampling import GRIDS, SAMPLERS, Step, last, seeded_noise
+from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, seeded_noise, within
 
 ANY = "any"  # the label of a sound that may be of any class
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
@@ -31,6 +31,8 @@ class Settings:
     grid: str = "log_snr"
     guidance_scale: float = 1.0
     fingerprint: str = ""  # of the model's weights, so that "the same again" can be checked
+    guidance_interval_db: tuple[float, float] | None = None  # SNRs between which guidance acts; None: everywhere
+    length_samples: int | None = None  # None: the model's own
 
     def __post_init__(self):
         if self.sampler not in SAMPLERS:
@@ -41,9 +43,15 @@ class Settings:
             raise ValueError(f"A sound needs at least 1 step, not {self.num_steps}.")
         if self.seed < 0:
             raise ValueError(f"A seed must be 0 or more, not {self.seed}.")
+        if self.guidance_interval_db is not None:
+            object.__setattr__(self, "guidance_interval_db", _interval(self.guidance_interval_db))
+
+    def to_dict(self) -> dict:
+        """Return all settings but those left open (None), so that files of before an option was there stay the same."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
@@ -59,11 +67,20 @@ class Settings:
 
     def file_name(self) -> str:
         """Return a name that tells every setting, so that different sounds never share one."""
-        model = Path(self.model).name
+        grid = "" if self.grid == "log_snr" else f"_{self.grid}"
+        interval = "_{:g}to{:g}dB".format(*self.guidance_interval_db) if self.guidance_interval_db else ""
+        length = f"_{self.length_samples}samples" if self.length_samples else ""
         return (
-            f"{model}_{self.label}_seed{self.seed}_{self.sampler}{self.num_steps}"
-            f"{'' if self.grid == 'log_snr' else '_' + self.grid}_guidance{self.guidance_scale:g}.wav"
+            f"{Path(self.model).name}_{self.label}_seed{self.seed}_{self.sampler}{self.num_steps}{grid}"
+            f"_guidance{self.guidance_scale:g}{interval}{length}.wav"
         )
+
+
+def _interval(values) -> tuple[float, float]:
+    low, high = map(float, values)
+    if not low < high:
+        raise ValueError(f"A guidance interval goes from a lower to a higher SNR in dB, not from {low:g} to {high:g}.")
+    return low, high
 
 
 def class_of(model: DrumModel, settings: Settings) -> Tensor:
@@ -80,14 +97,27 @@ def class_of(model: DrumModel, settings: Settings) -> Tensor:
     return torch.tensor([drawn if label == ANY else labels.index(label)], device=model.device)
 
 
+def denoiser_of(model: DrumModel, settings: Settings, labels: Tensor) -> Denoiser:
+    """Return the model's `denoise(x_t, t) -> x_0` with the guidance of the settings, for classes `labels`."""
+    guided = model.denoiser(labels, settings.guidance_scale)
+    if settings.guidance_interval_db is None or settings.guidance_scale == 1:
+        return guided
+    return within(settings.guidance_interval_db, guided, model.denoiser(labels))
+
+
+def noise_of(model: DrumModel, settings: Settings, length_samples: int | None = None) -> Tensor:
+    """Return the noise `[1, C, L]` that the seed stands for, as long as the settings (or `length_samples`) say."""
+    shape = model.shape_of(length_samples or settings.length_samples)
+    return seeded_noise(shape, [settings.seed]).to(model.device)
+
+
 def steps_of(model: DrumModel, settings: Settings) -> Iterator[Step]:
     """Yield the steps from noise to one sound, behind the front end.
 
     `model.decode(step.x_0, class_of(model, settings))` is audible.
     """
-    x_t = seeded_noise(model.shape, [settings.seed]).to(model.device)
-    denoise = model.denoiser(class_of(model, settings), settings.guidance_scale)
-    return SAMPLERS[settings.sampler](denoise, x_t, GRIDS[settings.grid](settings.num_steps))
+    denoise = denoiser_of(model, settings, class_of(model, settings))
+    return SAMPLERS[settings.sampler](denoise, noise_of(model, settings), GRIDS[settings.grid](settings.num_steps))
 
 
 def generate(model: DrumModel, settings: Settings) -> Tensor:
@@ -113,15 +143,13 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
         ValueError: if the strength is outside [0, 1] or the sound's length does not fit the model.
     """
     check_strength(strength)
-    if audio.shape[-1] != model.config.length_samples:
-        raise ValueError(f"This model takes {model.config.length_samples} samples, not {audio.shape[-1]}.")
+    eps = noise_of(model, settings, audio.shape[-1])
     if strength == 0:
         return audio.clone()
     labels = class_of(model, settings)
     x_0 = model.encode(audio[None].to(model.device), labels)
-    eps = seeded_noise(model.shape, [settings.seed]).to(model.device)
-    denoise = model.denoiser(labels, settings.guidance_scale)
     grid = GRIDS[settings.grid](settings.num_steps, start=strength)
+    denoise = denoiser_of(model, settings, labels)
     steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
     return limit(model.decode(last(steps), labels)[0].cpu())
 
@@ -145,8 +173,8 @@ def fingerprint(model: DrumModel) -> str:
     return digest.hexdigest()[:12]
 
 
-def model_of(settings: Settings) -> DrumModel:
-    """Load the model that made a sound, and check that its weights are still the same.
+def model_of(settings: Settings, device: str = "cpu") -> DrumModel:
+    """Load the model that made a sound onto `device`, and check that its weights are still the same.
 
     Raises:
         CheckpointError: if the model is gone or has changed since.
@@ -154,4 +182,4 @@ def model_of(settings: Settings) -> DrumModel:
     model = load_model(settings.model)
     if settings.fingerprint and fingerprint(model) != settings.fingerprint:
         raise CheckpointError(f"{settings.model}: the model has changed since; its sounds will differ.")
-    return model
+    return model.to(device)

@@ -150,7 +150,7 @@ class DrumModel(nn.Module):
         Raises:
             ValueError: if the model cannot take that length; the message says why.
         """
-        config, (channels, frames) = self.config, self.shape
+        config = self.config
         step = self.front_end.block_size * math.prod(config.factors)
         if length_samples is None or length_samples == config.length_samples:
             return self.shape
@@ -161,7 +161,7 @@ class DrumModel(nn.Module):
                 f"The model {config.name!r} takes at most {config.length_samples} samples, not {length_samples}: "
                 "its whitening does not know how loud drums are after that."
             )
-        return channels, length_samples // self.front_end.block_size
+        return self.shape[0], length_samples // self.front_end.block_size
 
     def encode(self, audio: Tensor, labels: Tensor | None = None) -> Tensor:
         """Turn sounds `[B, 2, N]` of classes `labels` `[B]` into the space of the diffusion `[B, C, L]`."""

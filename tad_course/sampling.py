@@ -84,6 +84,110 @@ def dpm_solver_2m(denoise: Denoiser, x_t: Tensor, grid: Tensor) -> Iterator[Step
         x_0_before, h_before = x_0, h
 
 
+def ddim_inverse(denoise: Denoiser, x_0: Tensor, grid: Tensor, eps: Tensor, iterations: int = 2) -> Iterator[Step]:
+    """Walk `grid` upwards, from a sound to the noise from which `ddim` would make it.
+
+    The hop of DDIM from t down to s is x_s = F(x_t). Here x_s is known and x_t is sought. The first guess keeps the
+    noise that the network hears at s (Song et al., 2021); then x_t moves by the miss x_s - F(x_t), as in fixed-point
+    inversion (Pan et al., 2023). The slope of F lies between σ_s/σ_t (where all is noise) and α_s/α_t (where all is
+    sound), which gives the best step: 2 / (σ_s/σ_t + α_s/α_t), Richardson's. Lesson: 08
+
+    The last hop of DDIM forgets the noise below the sound, so the way up starts at `grid[-2]`, with noise `eps` of
+    that level added.
+
+    Args:
+        denoise: returns x_0 for (x_t, t); without guidance, which pushes sounds away from where they came from.
+        x_0: sound `[B, C, L]`.
+        grid: the falling times `[num_steps + 1]` of the way down.
+        eps: noise `[B, C, L]`.
+        iterations: corrections a hop; each costs a network call, as does the first guess.
+    """
+    alpha, sigma = alpha_sigma(grid[-2])
+    x_t = alpha * x_0 + sigma * eps
+    for i, (s, t) in enumerate(pairwise(reversed(grid[:-1]))):
+        (alpha_s, sigma_s), (alpha_t, sigma_t) = alpha_sigma(s), alpha_sigma(t)
+        x_s, x_0 = x_t, denoise(x_t, s)
+        x_t = alpha_t * x_0 + sigma_t * eps_from_x_0(x_s, x_0, s)
+        for _ in range(iterations):
+            x_0 = denoise(x_t, t)
+            miss = x_s - alpha_s * x_0 - sigma_s * eps_from_x_0(x_t, x_0, t)
+            x_t = x_t + 2 / (sigma_s / sigma_t + alpha_s / alpha_t.clamp(min=1e-3)) * miss
+        yield Step(i, t, x_t, x_0)
+
+
+def repaint(
+    denoise: Denoiser, x_t: Tensor, grid: Tensor, turns: int, generator: torch.Generator | None = None
+) -> Iterator[Step]:
+    """DDIM that takes each hop `turns` times, with fresh noise to climb back in between (Lugmayr et al., 2022).
+
+    What is made anew and what is `keeping` get that many chances to agree at each level.
+    """
+    index = 0
+    for t, s in pairwise(grid):
+        for turn in range(turns if s > 0 and t < 1 else 1):
+            if turn:
+                x_t = _climb(x_t, s, t, generator)
+            x_0 = denoise(x_t, t)
+            eps = eps_from_x_0(x_t, x_0, t)
+            alpha, sigma = alpha_sigma(s)
+            x_t = alpha * x_0 + sigma * eps
+            yield Step(index, s, x_t, x_0)
+            index += 1
+
+
+def _climb(x_s: Tensor, s: Tensor, t: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Add noise to x_s so that it becomes x_t: what forward diffusion does between two times."""
+    (alpha_s, sigma_s), (alpha_t, sigma_t) = alpha_sigma(s), alpha_sigma(t)
+    kept = alpha_t / alpha_s
+    fresh = torch.randn(x_s.shape, generator=generator).to(x_s)
+    return kept * x_s + (sigma_t**2 - kept**2 * sigma_s**2).clamp(min=0).sqrt() * fresh
+
+
+def within(interval_db: tuple[float, float], inside: Denoiser, outside: Denoiser) -> Denoiser:
+    """Return a denoiser that is `inside` while the SNR lies between two levels in dB, and `outside` elsewhere.
+
+    With a guided and a plain one this is guidance in a limited interval: at high noise guidance narrows the choice
+    of sounds, at low noise it does nothing (Kynkäänniemi et al., 2024). Lesson: 08
+    """
+    low, high = interval_db
+    return lambda x_t, t: (inside if low <= snr_db(t) <= high else outside)(x_t, t)
+
+
+def keeping(denoise: Denoiser, x_0: Tensor, new: Tensor) -> Denoiser:
+    """Return a denoiser that knows the sound `x_0` wherever the mask `new` is False.
+
+    A sampler started from `q_sample(x_0, t, eps)` then keeps that part of x_t equal to the noised original at every
+    level, as inpainting asks (Lugmayr et al., "RePaint", 2022).
+
+    Args:
+        denoise: fills in the rest.
+        x_0: the sound to keep, `[B, C, L]`.
+        new: True where the sound is to be made anew; of a shape that spreads to `[B, C, L]`.
+    """
+    return lambda x_t, t: torch.where(new, denoise(x_t, t), x_0)
+
+
+def slerp(first: Tensor, second: Tensor, amount: float) -> Tensor:
+    """Return the noise that lies `amount` of the way from one noise to another, on the arc between them.
+
+    On the straight line between two noises half of the variance is lost in the middle; on the arc none is
+    (Shoemake, 1985; White, 2016). The length goes evenly from that of the first to that of the second. Lesson: 08
+
+    Args:
+        first: noise of any shape.
+        second: noise of the same shape.
+        amount: 0 returns the first, 1 the second.
+    """
+    if amount in (0, 1):
+        return second if amount else first
+    a, b = first.norm(), second.norm()
+    angle = torch.acos(((first / a) * (second / b)).sum().clamp(-1, 1))
+    if angle < 1e-3:
+        return torch.lerp(first, second, amount)
+    way = torch.sin((1 - amount) * angle) * first / a + torch.sin(amount * angle) * second / b
+    return torch.lerp(a, b, amount) / torch.sin(angle) * way
+
+
 SAMPLERS = {"ddim": ddim, "dpm_solver_2m": dpm_solver_2m}
 
 

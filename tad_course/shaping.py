@@ -1,0 +1,263 @@
+"""Shape sounds that are already there: repaint a part, go back to their noise, mix them, vary them (lesson 08).
+
+All functions return sounds `[2, N]`. `on_step(done, total)` is called after every network call, to show progress; it
+may raise to stop.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tad_course.generate import CEILING, Settings, class_of, denoiser_of, limit, noise_of
+from tad_course.model import DrumModel
+from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, ddim, ddim_inverse, keeping, last, repaint, slerp
+
+OnStep = Callable[[int, int], None]
+Labelled = tuple[Tensor, str]  # a sound [2, N] and its label
+
+TURNS = 4  # of repainting, a level
+FADE_SAMPLES = 64
+INVERSION_STEPS = 24  # fewer steps are too coarse between two sounds
+CORRECTIONS = 2  # a step of an inversion
+
+
+def inpaint(
+    model: DrumModel, audio: Tensor, settings: Settings, start_s: float, stop_s: float, *,
+    turns: int = TURNS, on_step: OnStep | None = None,
+) -> Tensor:  # fmt: skip
+    """Make one region of a sound anew and keep the rest (RePaint, Lugmayr et al., 2022).
+
+    The model hears the kept part at every noise level and fits the new part to it. Frames that reach out of the
+    region are kept as well, and a short crossfade lies within the region, so outside of it nothing changes.
+
+    Args:
+        model: of the right class of sounds.
+        audio: sound `[2, N]`.
+        settings: `label` and `seed` decide what comes into the region; `sampler` only counts with `turns=1`.
+        start_s: where the region starts, in seconds.
+        stop_s: where it ends.
+        turns: how often each noise level is visited; more of them fit the new part better to the rest.
+        on_step: is told the number of network calls done and their total; may raise to stop.
+
+    Raises:
+        ValueError: if the region is empty or lies outside the sound, or the model cannot take the sound's length.
+    """
+    labels, eps = class_of(model, settings), noise_of(model, settings, audio.shape[-1])
+    start, stop = _region(model, audio, start_s, stop_s)
+    x_0 = model.encode(audio[None].to(model.device), labels)
+    new = _frames_within(model, start, stop, x_0.shape[-1])
+    grid = GRIDS[settings.grid](settings.num_steps)
+    total = len(grid) - 1 + (turns - 1) * max(0, len(grid) - 3)
+    denoise = keeping(_counting(denoiser_of(model, settings, labels), total, on_step), x_0, new)
+    generator = torch.Generator().manual_seed(settings.seed)
+    steps = (
+        repaint(denoise, eps, grid, turns, generator) if turns > 1 else SAMPLERS[settings.sampler](denoise, eps, grid)
+    )
+    made = model.decode(last(steps), labels)[0].cpu()
+    made = made * min(1.0, CEILING / float(made[:, start:stop].abs().max().clamp(min=1e-9)))
+    return audio + _window(start, stop, audio.shape[-1]) * (made - audio)
+
+
+def invert(
+    model: DrumModel,
+    audio: Tensor,
+    settings: Settings,
+    *,
+    corrections: int = CORRECTIONS,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Return the noise `[1, C, L]` from which `from_noise` makes `audio` `[2, N]` again (Song et al., 2021).
+
+    Guidance and the sampler of the settings do not count: this is DDIM backwards, without guidance.
+
+    Args:
+        model: whose noise is sought.
+        audio: sound `[2, N]`.
+        settings: label, number of steps and grid; the seed gives the noise of the lowest level.
+        corrections: more of them bring the sound back more exactly, each for one network call a step.
+        on_step: is told the number of network calls done and their total; may raise to stop.
+
+    Raises:
+        ValueError: if the model cannot take the sound's length.
+    """
+    labels, eps = class_of(model, settings), noise_of(model, settings, audio.shape[-1])
+    grid = GRIDS[settings.grid](settings.num_steps)
+    denoise = _counting(model.denoiser(labels), (len(grid) - 2) * (corrections + 1), on_step)
+    x_0 = model.encode(audio[None].to(model.device), labels)
+    return last(ddim_inverse(denoise, x_0, grid, eps, corrections))
+
+
+def from_noise(
+    model: DrumModel, noise: Tensor, settings: Settings, *, labels: Tensor | None = None, on_step: OnStep | None = None
+) -> Tensor:
+    """Return the sound `[2, N]` that DDIM without guidance makes of `noise` `[1, C, L]`: the way back of `invert`.
+
+    `labels` `[1]` or `[1, classes]` are by default those of the settings.
+    """
+    labels = class_of(model, settings) if labels is None else labels
+    denoise = _counting(model.denoiser(labels), settings.num_steps, on_step)
+    z = last(ddim(denoise, noise, GRIDS[settings.grid](settings.num_steps)))
+    return limit(model.decode(z, labels)[0].cpu())
+
+
+def morph(
+    model: DrumModel, first: Settings, second: Settings, amount: float, *, on_step: OnStep | None = None
+) -> Tensor:
+    """Return what lies between two generated sounds, by the arc between their noises and the mix of their labels.
+
+    Args:
+        model: the model of both.
+        first: makes the sound at amount 0, and says steps, sampler and guidance on the way.
+        second: its label and seed make the sound at amount 1.
+        amount: from 0 to 1.
+        on_step: is told the number of network calls done and their total; may raise to stop.
+    """
+    _check_amount(amount)
+    noise = slerp(noise_of(model, first), noise_of(model, second, first.length_samples), amount)
+    labels = _between(model, class_of(model, first), class_of(model, second), amount)
+    return _sampled(model, first, noise, labels, on_step)
+
+
+def vary(model: DrumModel, settings: Settings, amount: float, seed: int, *, on_step: OnStep | None = None) -> Tensor:
+    """Return a relative of a generated sound: its noise moved by `amount` towards that of another seed.
+
+    Amount 0 is the same sound, 1 is that of `seed`.
+    """
+    _check_amount(amount)
+    noise = slerp(noise_of(model, settings), noise_of(model, replace(settings, seed=seed)), amount)
+    return _sampled(model, settings, noise, class_of(model, settings), on_step)
+
+
+def morph_sounds(
+    model: DrumModel, first: Labelled, second: Labelled, settings: Settings, amount: float, *,
+    on_step: OnStep | None = None,
+) -> Tensor:  # fmt: skip
+    """Return what lies between any two sounds: both are inverted, and their noises and labels mixed.
+
+    Args:
+        model: knows both labels.
+        first: a sound `[2, N]` and its label, for amount 0.
+        second: a sound of the same length and its label, for amount 1.
+        settings: model and number of steps (at least `INVERSION_STEPS` are taken); its label does not count.
+        amount: from 0 to 1.
+        on_step: is told the number of network calls done and their total; may raise to stop.
+
+    Raises:
+        ValueError: if the sounds have different lengths or the amount is outside [0, 1].
+    """
+    _check_amount(amount)
+    if first[0].shape != second[0].shape:
+        lengths = f"{first[0].shape[-1]} and {second[0].shape[-1]}"
+        raise ValueError(f"Two sounds of {lengths} samples cannot be mixed; cut or pad one of them.")
+    if amount in (0, 1):
+        return (second if amount else first)[0].clone()
+    settings = _fine(settings)
+    calls = _inversion_calls(settings)
+    total = 2 * calls + settings.num_steps
+    one, other = (replace(settings, label=label) for _, label in (first, second))
+    noise = slerp(
+        invert(model, first[0], one, on_step=_part(on_step, 0, total)),
+        invert(model, second[0], other, on_step=_part(on_step, calls, total)),
+        amount,
+    )
+    labels = _between(model, class_of(model, one), class_of(model, other), amount)
+    return from_noise(model, noise, settings, labels=labels, on_step=_part(on_step, 2 * calls, total))
+
+
+def vary_sound(
+    model: DrumModel, audio: Tensor, settings: Settings, amount: float, *, on_step: OnStep | None = None
+) -> Tensor:
+    """Return a relative of any sound `[2, N]`: its inverted noise moved by `amount` towards that of the seed.
+
+    Amount 0 is the same sound; at 1 nothing is left of it but its label. At least `INVERSION_STEPS` steps are taken.
+    """
+    _check_amount(amount)
+    if amount == 0:
+        return audio.clone()
+    settings = _fine(settings)
+    calls = _inversion_calls(settings)
+    total = calls + settings.num_steps
+    noise = invert(model, audio, settings, on_step=_part(on_step, 0, total))
+    noise = slerp(noise, noise_of(model, settings, audio.shape[-1]), amount)
+    return from_noise(model, noise, settings, on_step=_part(on_step, calls, total))
+
+
+def _sampled(model: DrumModel, settings: Settings, noise: Tensor, labels: Tensor, on_step: OnStep | None) -> Tensor:
+    grid = GRIDS[settings.grid](settings.num_steps)
+    denoise = _counting(denoiser_of(model, settings, labels), settings.num_steps, on_step)
+    return limit(model.decode(last(SAMPLERS[settings.sampler](denoise, noise, grid)), labels)[0].cpu())
+
+
+def _between(model: DrumModel, first: Tensor, second: Tensor, amount: float) -> Tensor:
+    """Return the class `[1]`, or the shares `[1, classes]` of two classes."""
+    if amount in (0, 1) or torch.equal(first, second):
+        return second if amount == 1 else first
+    return torch.lerp(*(functional.one_hot(x, len(model.config.labels)).float() for x in (first, second)), amount)
+
+
+def _counting(denoise: Denoiser, total: int, on_step: OnStep | None) -> Denoiser:
+    """Return a denoiser that reports each of its calls."""
+    done = 0
+
+    def counted(x_t: Tensor, t: Tensor) -> Tensor:
+        nonlocal done
+        x_0 = denoise(x_t, t)
+        done += 1
+        on_step(done, total)
+        return x_0
+
+    return counted if on_step else denoise
+
+
+def _part(on_step: OnStep | None, before: int, total: int) -> OnStep | None:
+    """Return what a part of some work reports to, when `before` of `total` calls belong to the parts before it."""
+    return on_step and (lambda done, _: on_step(before + done, total))
+
+
+def _fine(settings: Settings) -> Settings:
+    return replace(settings, num_steps=max(settings.num_steps, INVERSION_STEPS))
+
+
+def _inversion_calls(settings: Settings, corrections: int = CORRECTIONS) -> int:
+    return max(0, settings.num_steps - 1) * (corrections + 1)
+
+
+def _region(model: DrumModel, audio: Tensor, start_s: float, stop_s: float) -> tuple[int, int]:
+    """Return a region in samples, or say what is wrong with it."""
+    rate, length = model.config.sample_rate, audio.shape[-1]
+    if not 0 <= start_s < stop_s:
+        raise ValueError(f"A region needs a start before its end, not {start_s:g} s to {stop_s:g} s.")
+    start, stop = round(start_s * rate), min(round(stop_s * rate), length)
+    if not _frames_within(model, start, stop, length // model.front_end.block_size).any():
+        shortest_ms = 1000 * (2 * model.front_end.block_size + 2 * FADE_SAMPLES) / rate
+        raise ValueError(
+            f"The region from {start_s:g} s to {stop_s:g} s holds too little of this sound of {length / rate:.2f} s; "
+            f"choose at least {shortest_ms:.0f} ms inside it."
+        )
+    return start, stop
+
+
+def _frames_within(model: DrumModel, start: int, stop: int, frames: int) -> Tensor:
+    """Return a mask `[L]` of the frames that lie within the samples from `start` to `stop`, overlap and all."""
+    size = model.front_end.block_size
+    overlap = size // 2 if model.config.front_end == "lapped" else 0
+    first = torch.arange(frames, device=model.device) * size
+    inner = (first - overlap >= start) | (first == 0) & (start == 0)
+    return inner & ((first + size + overlap <= stop) | (first + size == frames * size) & (stop == frames * size))
+
+
+def _window(start: int, stop: int, length: int) -> Tensor:
+    """Return 1 within the region and 0 outside, `[N]`, with half a cosine between; the sound's own ends stay open."""
+    n = torch.arange(length)
+    rise = (n - start + 1) / FADE_SAMPLES if start > 0 else torch.ones(length)
+    fall = (stop - n) / FADE_SAMPLES if stop < length else torch.ones(length)
+    inside = torch.minimum(rise, fall).clamp(0, 1)
+    return (1 - torch.cos(torch.pi * inside)) / 2
+
+
+def _check_amount(amount: float) -> None:
+    if not 0 <= amount <= 1:
+        raise ValueError(f"The amount must lie between 0 and 1, not {amount}.")
