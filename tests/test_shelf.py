@@ -20,7 +20,7 @@ from tad_course.generate import Settings
 from tad_course.kept import Sound, safe_name, save_all, save_new
 from tad_course.levels import peak_dbfs
 from tad_course.wav import AudioFileError, wav_bytes
-from tad_course.widgets.compare_panel import ComparePanel
+from tad_course.widgets.compare_panel import ComparePanel, named
 from tad_course.widgets.jobs import Worker
 from tad_course.widgets.shelf import Shelf
 
@@ -325,22 +325,21 @@ def compare(desk):
     return panel
 
 
-def heard(panel) -> torch.Tensor:
+def hear(panel) -> torch.Tensor:
+    """Press the button and return what is played."""
+    panel.switch.click()
     data = re.search(r"data:audio/wav;base64,([^\"]+)", panel.player.value)[1]
     samples = torch.frombuffer(bytearray(base64.b64decode(data)[44:]), dtype=torch.int16)
     return samples.float() / 32768
 
 
 def test_one_press_switches_and_both_are_played_at_one_gain(compare):
-    a = heard(compare)
-    compare.switch.click()
-    b = heard(compare)
+    a, b = hear(compare), hear(compare)
     assert peak_dbfs(a) == pytest.approx(-1, abs=0.01)
     assert peak_dbfs(a) - peak_dbfs(b) == pytest.approx(20, abs=0.01)
     assert "autoplay" in compare.player.value
     assert "B is heard, both at -7.0 dB" in compare.note.value
-    compare.switch.click()
-    assert torch.equal(heard(compare), a)
+    assert torch.equal(hear(compare), a)
 
 
 def test_a_choice_stays_while_its_sound_is_there(compare):
@@ -354,8 +353,24 @@ def test_a_choice_stays_while_its_sound_is_there(compare):
     assert compare.a.value == "made: quiet"
 
 
+def test_until_somebody_chooses_the_two_newest_are_compared_and_nothing_is_drawn_before_it_is_heard(compare):
+    newest = {"made: new": sound(3), **compare.all}
+    compare.sounds = lambda: newest
+    compare.refresh()
+    assert (compare.a.value, compare.b.value) == ("made: new", "made: loud")
+    assert compare.player.value == "" and compare.switch.description == "Hear A"
+
+
+def test_sounds_that_differ_only_in_a_setting_can_be_told_apart_and_the_same_one_is_offered_once():
+    coarse, fine = (Sound(torch.zeros(2, 10), Settings(seed=7, num_steps=n)) for n in (2, 8))
+    offered = named([fine, coarse, fine], [("boom", fine), ("boom", coarse)])
+    assert list(offered.values()) == [fine, coarse, fine, coarse]
+    assert list(offered)[1] == "made: kick, seed 7 (drums, 2 steps, DPM-Solver++)"
+
+
 def test_what_is_heard_can_be_kept(compare):
-    compare.switch.click()
+    assert compare.keep_it.disabled
+    hear(compare), hear(compare)
     compare.keep_it.click()
     assert [one.settings.seed for one in compare.kept] == [2]
 
@@ -367,8 +382,9 @@ def test_without_a_sound_there_is_nothing_to_switch(desk):
 
 
 def test_names_of_sounds_cannot_smuggle_html_in(desk):
-    evil = {"x": sound(source="<script>")}
-    assert "<script>" not in ComparePanel(desk, lambda: evil, print).player.value
+    panel = ComparePanel(desk, lambda: {"x": sound(source="<script>")}, print)
+    panel.press()
+    assert "&lt;script&gt;" in panel.player.value and "<script>" not in panel.player.value
 
 
 def test_the_folder_is_made_when_it_is_missing(tmp_path):
