@@ -17,6 +17,7 @@ from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, ddim, ddim_inverse, k
 
 OnStep = Callable[[int, int], None]
 Labelled = tuple[Tensor, str]  # a sound [2, N] and its label
+Seek = Callable[..., Tensor]  # as `invert`; one that remembers what it has found makes sliders quick
 
 TURNS = 4  # of repainting, a level
 FADE_SAMPLES = 64
@@ -133,7 +134,7 @@ def vary(model: DrumModel, settings: Settings, amount: float, seed: int, *, on_s
 
 def morph_sounds(
     model: DrumModel, first: Labelled, second: Labelled, settings: Settings, amount: float, *,
-    on_step: OnStep | None = None,
+    seek: Seek | None = None, on_step: OnStep | None = None,
 ) -> Tensor:  # fmt: skip
     """Return what lies between any two sounds: both are inverted, and their noises and labels mixed.
 
@@ -141,8 +142,9 @@ def morph_sounds(
         model: knows both labels.
         first: a sound `[2, N]` and its label, for amount 0.
         second: a sound of the same length and its label, for amount 1.
-        settings: model and number of steps (at least `INVERSION_STEPS` are taken); its label does not count.
+        settings: number of steps (at least `INVERSION_STEPS` are taken) and grid; its label and seed do not count.
         amount: from 0 to 1.
+        seek: finds the noise of a sound, by default `invert`.
         on_step: is told the number of network calls done and their total; may raise to stop.
 
     Raises:
@@ -157,10 +159,11 @@ def morph_sounds(
     settings = _fine(settings)
     calls = _inversion_calls(settings)
     total = 2 * calls + settings.num_steps
-    one, other = (replace(settings, label=label) for _, label in (first, second))
+    one, other = (replace(settings, label=label, seed=0) for _, label in (first, second))
+    seek = seek or invert
     noise = slerp(
-        invert(model, first[0], one, on_step=_part(on_step, 0, total)),
-        invert(model, second[0], other, on_step=_part(on_step, calls, total)),
+        seek(model, first[0], one, on_step=_part(on_step, 0, total)),
+        seek(model, second[0], other, on_step=_part(on_step, calls, total)),
         amount,
     )
     labels = _between(model, class_of(model, one), class_of(model, other), amount)
@@ -168,11 +171,13 @@ def morph_sounds(
 
 
 def vary_sound(
-    model: DrumModel, audio: Tensor, settings: Settings, amount: float, *, on_step: OnStep | None = None
-) -> Tensor:
+    model: DrumModel, audio: Tensor, settings: Settings, amount: float, *,
+    seek: Seek | None = None, on_step: OnStep | None = None,
+) -> Tensor:  # fmt: skip
     """Return a relative of any sound `[2, N]`: its inverted noise moved by `amount` towards that of the seed.
 
     Amount 0 is the same sound; at 1 nothing is left of it but its label. At least `INVERSION_STEPS` steps are taken.
+    `seek` finds the noise of the sound, by default `invert`.
     """
     _check_amount(amount)
     if amount == 0:
@@ -180,7 +185,7 @@ def vary_sound(
     settings = _fine(settings)
     calls = _inversion_calls(settings)
     total = calls + settings.num_steps
-    noise = invert(model, audio, settings, on_step=_part(on_step, 0, total))
+    noise = (seek or invert)(model, audio, replace(settings, seed=0), on_step=_part(on_step, 0, total))
     noise = slerp(noise, noise_of(model, settings, audio.shape[-1]), amount)
     return from_noise(model, noise, settings, on_step=_part(on_step, calls, total))
 
