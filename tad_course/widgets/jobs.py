@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 
-from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox
+from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox, Widget
 
 from tad_course.model import DrumModel
 from tad_course.sampling import Denoiser
@@ -116,7 +116,8 @@ class Status:
         self.message = live_text()
         self.stop.add_class("tad-stop")
         self.message.add_class("tad-message")
-        self.stop.on_click(lambda _: worker.stop())
+        self.home: Widget | None = None  # takes the keyboard when the stop button, which has it, vanishes
+        self.stop.on_click(lambda _: self._stop())
         row = HBox([self.stop, self.bar, self.left], layout=Layout(align_items="center", flex_flow="row wrap"))
         self.box = VBox([self.message, row])
 
@@ -162,6 +163,11 @@ class Status:
         with self.words():  # a thread may be refused when memory is short
             return self.worker.start(job, instead)
         return False
+
+    def _stop(self) -> None:
+        self.worker.stop()
+        if self.home is not None:
+            self.home.focus()
 
     def _ticker(self, stop: threading.Event, calls: int) -> Callable[[], None]:
         start, done = time.monotonic(), 0

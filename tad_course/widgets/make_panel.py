@@ -29,8 +29,10 @@ class MakePanel:
         self.quiet = Quiet(heard, lambda: self.follow.value and self.make(instead=True))
         self.box = VBox([*self._rows(), self.status.box, self.cards.box])
         self.box.add_class("tad-make")
-        first = self.settings()
-        self.cards.show(Sound(generate(desk.model, first), first))
+        self.status.home = self.button
+        with self.status.words():
+            first = self.settings()
+            self.cards.show(Sound(generate(desk.model, first), first))
 
     def _controls(self):
         slider = {"continuous_update": False, "style": WIDE, "layout": Layout(width="300px")}
@@ -49,6 +51,10 @@ class MakePanel:
             "Make", "Make sounds with these settings (another seed, unless locked)", "play", "tad-press"
         )
         self.button.button_style = "primary"
+        named = {"model": self.model, "steps": self.steps, "guidance": self.guidance, "sampler": self.sampler}
+        named |= {"count": self.count, "seed": self.seed.value, "lock": self.seed.lock, "follow": self.follow}
+        for name, control in named.items():
+            control.add_class(f"tad-{name}")
 
     def _rows(self):
         return [

@@ -46,6 +46,7 @@ class Shelf:
         self.undo = button("Undo delete", "Bring the sound deleted last back", "undo", "tad-undo")
         self.undo.disabled = True
         self.save_zip.add_class("tad-zip")
+        self.which.add_class("tad-which")
         for press, act in (
             (self.save_files, self.save),
             (self.save_zip, self.save_as_zip),
