@@ -31,7 +31,7 @@ def seconds(run) -> float:
 
 def peak_megabytes(*arguments: str) -> float:
     """Run `tad-course` with these arguments as a child and return the most memory that any child so far has held."""
-    subprocess.run([sys.executable, "-m", "tad_course.cli", *arguments], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "tad_course", *arguments], check=True, capture_output=True)
     unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB on Linux
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6
 

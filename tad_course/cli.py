@@ -96,10 +96,15 @@ def _render_options(parser: argparse.ArgumentParser) -> None:
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
+    parser.add_argument("--training", type=int, default=2000, help="training sounds of each label, to find copies")
     parser.add_argument("--steps", type=int, default=8, help="network calls a sound")
     parser.add_argument("--sampler", default="dpm_solver_2m", help="ddim or dpm_solver_2m")
+    parser.add_argument("--grid", default="log_snr", help="log_snr or linear")
+    parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument("--seed", type=int, default=0, help="of the first sound")
-    parser.add_argument("--out", type=Path, help="also write the figures to this JSON file")
+    parser.add_argument("--batch", type=int, default=8, help="how many sounds are made together")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--out", type=Path, help="folder for figures.json, figures.md and figures.png")
 
 
 def _doctor(given: argparse.Namespace) -> int:
@@ -124,10 +129,10 @@ def _load(given: argparse.Namespace):
 def _device(name: str) -> str:
     import torch
 
-    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    found = {"cpu": lambda: True, "cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if name not in found:
         raise ValueError(f"Unknown device {name!r}; choose one of {', '.join(found)}.")
-    if not found[name]:
+    if not found[name]():  # only the wanted one is asked: looking for a GPU loads its driver
         raise ValueError(f"This machine has no {name} device; use --device cpu.")
     return name
 
@@ -135,8 +140,8 @@ def _device(name: str) -> str:
 def _generate(given: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from tad_course.audio import read_comment, save_wav
     from tad_course.generate import Settings, generate_many, model_of
+    from tad_course.wav import read_comment, save_wav
 
     if given.source:
         settings = Settings.from_json(read_comment(given.source) or "")
@@ -190,18 +195,25 @@ def _train(given: argparse.Namespace) -> None:
 
 
 def _evaluate(given: argparse.Namespace) -> None:
+    import torch
+
     from tad_course.checkpoint import load_model
-    from tad_course.evaluate import evaluate, save_figures, table
+    from tad_course.evaluate import evaluate, save_report, summary, table
     from tad_course.generate import Settings
 
-    if given.count < 20:
-        raise ValueError(f"--count must be at least 20 for these measures to mean anything, not {given.count}.")
-    model = load_model(given.model)
-    settings = Settings(model=given.model, seed=given.seed, num_steps=given.steps, sampler=given.sampler)
-    figures = evaluate(model, settings, given.count)
-    print(table(figures))
+    for name in ("count", "training", "batch"):
+        if getattr(given, name) < 1:
+            raise ValueError(f"--{name} must be at least 1, not {getattr(given, name)}.")
+    torch.set_flush_denormal(True)
+    model = load_model(given.model).to(_device(given.device))
+    settings = Settings(
+        model=given.model, seed=given.seed, num_steps=given.steps, sampler=given.sampler, grid=given.grid,
+        guidance_scale=given.guidance,
+    )  # fmt: skip
+    report = evaluate(model, settings, given.count, given.training, given.batch)
+    print(f"{table(report.to_dict())}\n\n{summary(report.to_dict())}")
     if given.out:
-        save_figures(figures, given.out)
+        print(f"Written to {save_report(report, given.out)}")
 
 
 def _render(given: argparse.Namespace) -> None:
