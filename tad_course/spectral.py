@@ -49,6 +49,14 @@ def random_phase(magnitude: Tensor, seed: int) -> Tensor:
     return torch.pi * (1 - 2 * torch.rand(magnitude.shape, generator=generator, dtype=magnitude.dtype))
 
 
+def click_sweep_hiss() -> dict[str, Tensor]:
+    """Return three sounds `[8192]`, by name: magnitude 0.7 at each frequency, and phases that differ. Lesson: 02"""
+    k, amount = torch.arange(4097), torch.full((4097,), 0.7)
+    inner = (k > 0) & (k < 4096)  # the lowest and the highest frequency have no phase, only a sign
+    phases = {"click": -torch.pi * k, "sweep": -torch.pi * k**2 / 4096, "hiss": inner * random_phase(amount, seed=0)}
+    return {name: torch.fft.irfft(torch.polar(amount, phase.float())) for name, phase in phases.items()}
+
+
 def griffin_lim(
     magnitude: Tensor, length_samples: int, seed: int = 0, block: int = BLOCK, hop: int = HOP
 ) -> Iterator[Tensor]:

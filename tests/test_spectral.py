@@ -61,6 +61,16 @@ def test_the_same_seed_gives_the_same_phase_and_another_seed_does_not():
     assert not torch.equal(spectral.random_phase(magnitude, 3), spectral.random_phase(magnitude, 4))
 
 
+def test_a_click_a_sweep_and_a_hiss_hold_the_same_amount_of_every_frequency():
+    sounds = spectral.click_sweep_hiss()
+    for x in sounds.values():
+        np.testing.assert_allclose(np.abs(np.fft.rfft(x.numpy())), 0.7, atol=1e-4)
+    peaks = [x.abs().max().item() for x in sounds.values()]
+    assert peaks[0] == pytest.approx(0.7, abs=1e-4)  # all of the click is in one sample
+    assert sounds["click"].argmax() == 4096
+    assert max(peaks[1:]) < 0.05
+
+
 @pytest.mark.parametrize("gain, expected_db", [(0.9, -20.0), (0.99, -40.0), (2.0, 0.0)])
 def test_error_is_relative_to_the_sound(gain, expected_db):
     assert spectral.error_db(gain * SNARE, SNARE) == pytest.approx(expected_db, abs=1e-6)

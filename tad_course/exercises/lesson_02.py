@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from tad_course import drums
-from tad_course.exercises.core import Wrong, as_number, as_signal, call, close, exercise, expect
+from tad_course.exercises.core import Wrong, as_array, as_number, as_signal, call, close, exercise, expect
 from tad_course.quiz import Answer, Question
 from tad_course.spectral import istft, stft, swap_phase
 
@@ -30,6 +30,12 @@ def shift(answer):
     except (TypeError, RuntimeError, IndexError):
         raise Wrong("It can do whole samples only; turn the phases, and 2.5 samples work as well.") from None
     expect(close(y, half), "Whole samples are right, but 2.5 are not: do not round; turn the phases.")
+    odd = torch.cat([x, x[:1]])
+    y = as_array(call(answer, odd, 5), "shifted sound")
+    expect(
+        y.size != 64, "65 samples in, 64 out: 33 bins fit both, so tell irfft the length, torch.fft.irfft(spectrum, N)."
+    )
+    expect(close(y.reshape(-1), odd.roll(5)), "64 samples are right, 65 are not: N is the length of x, whatever it is.")
 
 
 @exercise(
@@ -53,31 +59,60 @@ def swap(answer):
     summed = istft(spectrum_a.abs() * spectrum_b.angle().to(torch.complex64), a.shape[-1])
     expect(not close(y, summed, atol=1e-3), "The angle itself is no direction: use torch.polar(magnitude, phase).")
     expect(not close(y, a, atol=1e-3), "This is a itself: the phase must come from b.")
+    whole = swap_phase(a, b, block=a.shape[-1])
+    expect(
+        not close(y, whole, rtol=1e-2, atol=2e-3),
+        "That is one spectrum of the whole sound; use stft and istft, a spectrum for each moment.",
+    )
+    exchanged = istft(torch.polar(spectrum_b.angle(), spectrum_a.abs()), a.shape[-1])
+    expect(not close(y, exchanged, rtol=1e-2, atol=1e-3), "torch.polar takes the magnitude first, and then the phase.")
+    expect(
+        np.abs(y).max() < 100,  # the sounds stay below 1: only exp of a magnitude is as loud as that
+        "It is far too loud: in exp(1j * ...) goes the angle of B, not B itself.",
+    )
     expect(
         close(y, swap_phase(a, b), rtol=1e-2, atol=2e-3),
         "The shape is right, the sound is not that of |A| with b's phase.",
     )
 
 
-@exercise("02-error", why="This is the number behind 'lossless', and the one that rose to +3 dB without phase.")
+SUBTRACT_FIRST = "You compare two levels. Subtract the sounds first, and then measure what is left."
+
+
+@exercise("02-error", why="This is the number behind 'lossless', and section 5 asks for it again, without the phase.")
 def relative_error(answer):
     reference = drums.snare()[0]
     estimate = 1.01 * reference
     value = as_number(call(answer, estimate, reference), "error")
     expect(not close(value, 40, atol=0.1), "That is the signal over the error; turn the fraction round.")
     expect(not close(value, -20, atol=0.1), "Half of it: 10 log10 belongs to energies, norms need 20 log10.")
-    expect(
-        not close(value, 20 * math.log10(1.01), atol=0.01),
-        "You compare two levels. Subtract the sounds first, and then measure what is left.",
-    )
+    expect(not close(value, 20 * math.log10(1.01), atol=0.01), SUBTRACT_FIRST)
     expect(not close(value, 0.01, atol=0.001), "That is the ratio itself; now 20 log10 of it.")
     absolute = 20 * torch.log10((0.01 * reference).norm()).item()
     expect(not close(value, absolute, atol=0.1), "That is the level of the error; divide by the norm of the reference.")
     expect(
         close(value, -40, atol=0.05), f"For a copy that is 1 % too loud it should say -40 dB, and it says {value:.1f}."
     )
-    other = as_number(call(answer, -reference, reference), "error")
-    expect(close(other, 20 * math.log10(2), atol=0.05), "For a sound upside down it should say +6.0 dB.")
+    upside_down_and_one_click(answer, reference)
+
+
+def upside_down_and_one_click(answer, reference):
+    """Tell a norm of the difference from other measures that also find -40 dB for a copy 1 % too loud."""
+    try:
+        upside_down = as_number(call(answer, -reference, reference), "error")
+    except Wrong:  # the logarithm of 0: no difference between the levels
+        upside_down = -math.inf
+    expect(upside_down > -60, SUBTRACT_FIRST)
+    expect(close(upside_down, 20 * math.log10(2), atol=0.05), "For a sound upside down it should say +6.0 dB.")
+    clicked = reference.clone()
+    clicked[1000] += 0.5
+    value = as_number(call(answer, clicked, reference), "error")
+    mean_db = 20 * math.log10(0.5 / reference.abs().sum().item())
+    peak_db = 20 * math.log10(0.5 / reference.abs().max().item())
+    expect(not close(value, mean_db, atol=0.1), "That is a mean of absolute values: a norm squares first, then sums.")
+    expect(not close(value, peak_db, atol=0.1), "That compares two peaks: a norm squares all samples and sums them.")
+    right = 20 * math.log10(0.5 / reference.norm().item())
+    expect(close(value, right, atol=0.05), f"For one click in the sound it should say {right:.1f} dB: is it the norm?")
 
 
 QUIZ = (
