@@ -14,7 +14,7 @@ import torch
 
 from tad_course.audio import AudioFileError, load_audio, peak_dbfs, read_comment, save_wav
 from tad_course.checkpoint import save_model
-from tad_course.generate import Settings, generate, restyle
+from tad_course.generate import Settings, generate
 from tad_course.model import DrumModel, ModelConfig
 from tad_course.sources import read_bytes, read_source
 from tad_course.widgets.cards import players_html
@@ -262,98 +262,28 @@ def test_an_unexpected_error_is_told_in_words_with_the_traceback_one_click_away(
     assert said(studio.make).startswith("Made")
 
 
-# --- restyle ---
+# --- from make to shape ---
 
 
-def choose(studio: Studio, **values) -> torch.Tensor:
-    for name, value in values.items():
-        getattr(studio.restyle, name).value = value
-        done(studio)
-    return studio.restyle.result.audio
-
-
-def test_strength_0_gives_the_file_back_and_more_strength_goes_farther_from_it(studio):
-    name = "snare_snare_805.wav"
-    given = load_audio(SAMPLES / name)
-    assert torch.equal(choose(studio, source=name, strength=0.0), given)
-    distances = [(choose(studio, strength=s) - given).norm() for s in (0.1, 0.4, 0.8)]
-    assert distances == sorted(distances)
-
-
-def test_restyling_is_what_the_function_does_and_shows_before_and_after_at_one_gain(studio):
-    result = choose(studio, source="kick_kick_805.wav", label="hihat", strength=0.6)
-    sound = studio.restyle.result
-    again = restyle(studio.desk.model, load_audio(SAMPLES / "kick_kick_805.wav"), sound.settings, 0.6)
-    assert torch.equal(result, again)
-    assert html_of(studio.restyle.cards).count("<audio ") == 2
-    assert "44100 Hz" in studio.restyle.about.value
-
-
-def upload(studio: Studio, name: str, content: bytes) -> None:
-    file = {"name": name, "type": "", "size": len(content), "content": memoryview(content), "last_modified": 0}
-    studio.restyle.upload.set_trait("value", (file | {"last_modified": _now()},))
-    done(studio)
-
-
-def _now():
-    import datetime
-
-    return datetime.datetime.now(datetime.UTC)
-
-
-def test_an_uploaded_mono_file_of_another_rate_is_restyled_and_what_was_changed_is_said(studio, tmp_path):
-    save_wav(tmp_path / "voice.wav", torch.rand(1, 4000) - 0.5, sample_rate=8000)
-    upload(studio, "voice.wav", (tmp_path / "voice.wav").read_bytes())
-    assert studio.restyle.source.value == "voice.wav"
-    assert studio.restyle.result.source == "voice"
-    about = studio.restyle.about.value
-    assert "0.50 s, mono, 8000 Hz; put on both sides; resampled to 44100 Hz; followed by silence" in about
-
-
-@pytest.mark.parametrize(
-    "name, content, words",
-    [
-        ("notes.txt", b"hello", "notes.txt: cannot be read as sound"),
-        ("empty.wav", b"", "empty.wav: is empty"),
-        ("../../evil.wav", b"RIFF", "cannot be read as sound"),
-    ],
-)
-def test_an_upload_that_is_no_sound_is_refused_in_words_and_not_offered(studio, name, content, words):
-    before = studio.restyle.source.options
-    upload(studio, name, content)
-    assert words in said(studio.restyle)
-    assert studio.restyle.source.options == before
-
-
-def test_silence_is_refused_in_words(studio, tmp_path):
-    save_wav(tmp_path / "silence.wav", torch.zeros(2, 1000))
-    studio.restyle.path.value = str(tmp_path / "silence.wav")
-    done(studio)
-    assert "are silent" in said(studio.restyle)
-
-
-def test_a_path_is_read_and_a_wrong_one_answered_in_words(studio, tmp_path):
-    studio.restyle.path.value = f' "{SAMPLES / "hihat_open_hat_805.wav"}" '
-    done(studio)
-    assert studio.restyle.result.source == "hihat_open_hat_805"
-    studio.restyle.path.value = str(tmp_path / "gone.wav")
-    done(studio)
-    assert "gone.wav: there is no such file" in said(studio.restyle)
-
-
-def test_a_made_sound_can_be_restyled(studio):
+def test_a_made_sound_can_be_shaped_and_its_steps_shown(studio):
     press(studio)
-    title = studio.make.cards.sounds[0].title
-    button_of(studio.make.cards.box, "Restyle it").click()
+    sound = studio.make.cards.sounds[0]
+    button_of(studio.make.cards.box, "Shape it").click()
     done(studio)
-    assert studio.restyle.source.value == title == studio.restyle.result.source
+    assert studio.shape.source.name.value.startswith(f"made: {sound.title}")
+    assert studio.shape.restyle.row.sounds[0].source == sound.title
+    button_of(studio.make.cards.box, "Its steps").click()
+    done(studio)
+    assert torch.equal(studio.strip.stops[-1].noisy, sound.audio)
 
 
-def test_without_any_sound_to_restyle_the_panel_says_what_to_do(model_folder, tmp_path):
-    studio = Studio(str(model_folder), tmp_path / "nothing", tmp_path)
-    studio.restyle.button.click()
-    done(studio)
-    assert "no sound to restyle yet" in said(studio.restyle)
+def test_what_is_kept_can_be_shaped_and_what_is_shaped_can_be_kept(studio):
+    press(studio)
+    studio.shelf.keep(studio.make.cards.sounds[0])
+    assert studio.shape.source.name.options[0] == f"kept: {studio.shelf.items[0].name.value}"
+    button_of(studio.shape.restyle.row.box, "Keep").click()
+    assert studio.shelf.sounds[-1] is studio.shape.restyle.row.sounds[0]
+    assert "Kept " in said(studio.shape)
 
 
 # --- keep ---
@@ -379,12 +309,11 @@ def test_a_kept_sound_is_saved_with_the_settings_that_make_it_again(studio, tmp_
     assert f"Saved 1 in {tmp_path / 'kept'}" in said(studio.shelf)
 
 
-def test_a_restyled_sound_tells_its_source_and_is_no_recipe_from_noise(studio, tmp_path):
-    choose(studio, source="kick_kick_805.wav", strength=0.7)
-    button_of(studio.restyle.cards, "Keep").click()
+def test_a_restyled_sound_tells_its_source_and_is_no_recipe_from_noise(studio):
+    button_of(studio.shape.restyle.row.box, "Keep").click()
     (path,) = studio.shelf.save()
     kept = json.loads(read_comment(path))
-    assert (kept["restyled"], kept["strength"]) == ("kick_kick_805", 0.7)
+    assert (kept["kind"], kept["restyled"], kept["strength"]) == ("restyle", "kick, seed 0", 0.5)
     with pytest.raises(ValueError, match="does not carry the settings"):
         Settings.from_json(read_comment(path))
 

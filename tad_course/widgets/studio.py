@@ -1,21 +1,22 @@
-"""The studio: make, restyle, keep. Three panels that share a model and a shelf; the notebook `Inference` shows them."""
+"""The studio: make, compare, shape, keep. Panels that share a model and a shelf; the notebook `Inference` shows."""
 
 import random
 from pathlib import Path
 
 from tad_course.kept import Sound
-from tad_course.widgets.compare_panel import ComparePanel
+from tad_course.widgets.compare_panel import ComparePanel, named
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.fallback import show_widget
 from tad_course.widgets.make_panel import MakePanel
-from tad_course.widgets.restyle_panel import RestylePanel
+from tad_course.widgets.reverse_strip import ReverseStrip
+from tad_course.widgets.shape_panel import ShapePanel
 from tad_course.widgets.shelf import Shelf
 
 RUN_FIRST = "<p><i>Run the notebook (Run → Run All Cells) to play with this part of the studio.</i></p>"
 
 
 class Studio:
-    """An instrument made of panels: `make`, `compare`, `restyle` and `shelf`.
+    """An instrument made of panels: `make`, `strip`, `compare`, `shape` and `shelf`.
 
     Each `show_...` displays one of them; where widgets cannot run, a still picture takes its place.
     """
@@ -41,12 +42,14 @@ class Studio:
         self.desk = Desk(model, luck)
         self.shelf = Shelf(self.desk, save_folder)
         keep = ("Put on the shelf", "heart", self._keep)
-        again = ("Use as the source for restyling", "magic", self._restyle)
-        self.make = MakePanel(self.desk, {"Keep": keep, "Restyle it": again})
+        again = ("Restyle, repaint, morph or vary it", "magic", self._shape)
+        way = ("Show the steps from noise to this sound", "film", self._way)
+        self.make = MakePanel(self.desk, {"Keep": keep, "Shape it": again, "Its steps": way})
+        self.strip = ReverseStrip(self.desk, lambda: next(iter(self.make.cards.recent), None))
         self.compare = ComparePanel(self.desk, self._all_sounds, self._keep_compared)
-        for box in (self.make.cards.box, self.shelf.list):
-            box.observe(lambda _: self.compare.refresh(), "children")
-        self.restyle = RestylePanel(self.desk, self.make.settings, self._keep_restyled, samples_folder)
+        for box, part in ((self.make.cards.box, "children"), (self.shelf.which, "_options_labels")):
+            box.observe(lambda _: self._refresh(), part)
+        self.shape = ShapePanel(self.desk, self.make.settings, self._keep_shaped, samples_folder, self._all_sounds)
 
     def show_make(self) -> None:
         """Display the panel that makes sounds."""
@@ -57,9 +60,15 @@ class Studio:
         """Display the panel that compares two sounds at one gain."""
         show_widget(self.compare.box, RUN_FIRST, "[studio] Compare: two sounds, A and B, at one gain.")
 
-    def show_restyle(self) -> None:
-        """Display the panel that restyles sounds."""
-        show_widget(self.restyle.box, RUN_FIRST, "[studio] Restyle: a sound, an instrument, a strength.")
+    def show_strip(self) -> None:
+        """Display the way from noise to a sound, step by step."""
+        show_widget(
+            self.strip.box, self.strip.still() + RUN_FIRST, "[studio] Steps: from noise to the drum, each to be played."
+        )
+
+    def show_shape(self) -> None:
+        """Display the panel that restyles, repaints, morphs and varies sounds."""
+        show_widget(self.shape.box, RUN_FIRST, "[studio] Shape: a sound; restyle, repaint, morph or vary it.")
 
     def show_shelf(self) -> None:
         """Display the shelf of kept sounds."""
@@ -69,18 +78,26 @@ class Studio:
         new = self.shelf.keep(sound)
         self.make.status.say(f"Kept {sound.title}." if new else f"{sound.title} is on the shelf already.")
 
-    def _keep_restyled(self, sound: Sound) -> None:
+    def _keep_shaped(self, sound: Sound) -> None:
         new = self.shelf.keep(sound)
-        self.restyle.status.say(f"Kept {sound.title}." if new else f"{sound.title} is on the shelf already.")
+        self.shape.status.say(f"Kept {sound.title}." if new else f"{sound.title} is on the shelf already.")
+
+    def _refresh(self) -> None:
+        """Offer what was made or kept just now to the panels that work on such sounds."""
+        self.compare.refresh()
+        self.shape.refresh()
 
     def _all_sounds(self) -> dict[str, Sound]:
-        made = {f"made: {sound.title}": sound for sound in self.make.cards.recent}
-        return made | {f"kept: {item.name.value}": item.sound for item in self.shelf.items}
+        return named(self.make.cards.recent, [(item.name.value, item.sound) for item in self.shelf.items])
 
     def _keep_compared(self, sound: Sound) -> None:
         new = self.shelf.keep(sound)
         self.compare.status.say(f"Kept {sound.title}." if new else f"{sound.title} is on the shelf already.")
 
-    def _restyle(self, sound: Sound) -> None:
-        self.restyle.take(sound)
-        self.make.status.say(f"{sound.title} is now the sound in the panel Restyle, below.")
+    def _shape(self, sound: Sound) -> None:
+        self.shape.take(sound)
+        self.make.status.say(f"{sound.title} is now the sound in the panel Shape, below.")
+
+    def _way(self, sound: Sound) -> None:
+        self.strip.show(sound)
+        self.make.status.say(f"The steps to {sound.title} are shown below.")

@@ -20,9 +20,7 @@ class Visit:
 
     def __init__(self, page):
         self.page = page
-        self.make, self.restyle, self.shelf = (
-            page.locator(c) for c in (".tad-make", ".tad-restyle-panel", ".tad-shelf")
-        )
+        self.make, self.restyle, self.shelf = (page.locator(c) for c in (".tad-make", ".tad-shape", ".tad-shelf"))
 
     def sound_after(self, act, where: str = ".tad-cards") -> str:
         """Do something and return the sound that appears, as a data URI."""
@@ -91,9 +89,9 @@ def test_a_visit_to_the_studio(run_all, tmp_path):
     (tmp_path / "poem.wav").write_text("no sound at all")
     visit.upload(tmp_path / "poem.wav")
     visit.wait_for_message(visit.restyle, "poem.wav: cannot be read as sound")
-    restyled = visit.sound_after(lambda: visit.upload(SAMPLES / "kick_kick_805.wav"), ".tad-restyled")
+    restyled = visit.sound_after(lambda: visit.upload(SAMPLES / "kick_kick_805.wav"), ".tad-shape .tad-restyle")
     assert len(restyled) > 100_000
-    assert visit.restyle.locator(".tad-restyled audio").count() == 2
+    assert visit.restyle.locator(".tad-restyle audio").count() == 2
 
     # Keep and save: the file's settings make the very same sound.
     visit.make.locator(".tad-keep").first.click()

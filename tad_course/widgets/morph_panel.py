@@ -1,0 +1,61 @@
+"""Morph: what lies between two sounds. A part of *Shape*."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ipywidgets import HTML, FloatSlider, HBox, Layout
+
+from tad_course.kept import Sound
+from tad_course.shaping import morph, morph_sounds
+from tad_course.widgets.controls import WIDE
+from tad_course.widgets.shape_part import Bench, Part, Tick
+from tad_course.widgets.source_box import Choice, Source
+
+
+class MorphPart(Part):
+    """A second sound, and a slider from the first to the second."""
+
+    verb, icon, locked = "Morph", "exchange", True
+    about = (
+        "From the sound above to a second one. Two sounds made in this studio take a moment; for files, the model "
+        "first looks for the noise they could have come from, which takes longer."
+    )
+
+    def __init__(self, bench: Bench):
+        self.second = Choice(bench.source.sources, bench.status, lambda: None, "second")
+        self.second.name.add_class("tad-second")
+        super().__init__(bench)
+
+    def controls(self):
+        self.amount = FloatSlider(
+            value=0.5, min=0, max=1, step=0.05, continuous_update=False, style=WIDE, description="on the way",
+            tooltip="0 is the first sound, 1 the second", layout=Layout(width="420px"),
+        )  # fmt: skip
+        ends = HBox([HTML("first"), self.amount, HTML("second")], layout=Layout(align_items="center"))
+        return [self.second.box, [ends, self.button]]
+
+    def heard(self):
+        return [self.amount]
+
+    def show(self) -> None:
+        names = self.second.sources.names
+        fresh = self.second.name.value is None
+        others = [name for name in names if name != self.bench.source.name.value]
+        self.second.refresh(others[0] if fresh and others else None)
+        self.second.fit_model()
+
+    def shape(self, tick: Tick) -> Iterator[Sound]:
+        first, second, amount = self.bench.source.read(), self.second.read(), self.amount.value
+        settings = replace(self.bench.settings(), label=second.label if amount > 0.5 else first.label)
+        made = self._between(first, second, settings, amount, tick)
+        sound = Sound(made, settings, first.name, kind="morph", details={"second": second.name, "amount": amount})
+        self.row.begin({first.name: first.audio, f"{second.name} (second)": second.audio})
+        self.row.add(sound, f"{amount:.0%} of the way", place=1)
+        yield sound
+
+    def _between(self, first: Source, second: Source, settings, amount: float, tick: Tick):
+        model, mark = self.bench.desk.model, self.bench.desk.fingerprint
+        if first.is_from(mark) and second.is_from(mark):  # their noises are known
+            return morph(model, first.settings, second.settings, amount, on_step=tick)
+        pair = (first.audio, first.label), (second.audio, second.label)
+        return morph_sounds(model, *pair, settings, amount, seek=self.bench.seek, on_step=tick)
