@@ -122,8 +122,8 @@ def fewest(answer):
     expect(steps not in (157, 158), "That gives -40 dB, sigma = 0.01; -60 dB is an amplitude of 0.001.")
     expect(steps not in (49, 50), "That gives -30 dB: decibels of an amplitude are 20 times the logarithm, not 10.")
     expect(not 1_570_000 < steps < 1_571_000, "10^(-60/10) is a ratio of powers; sigma is an amplitude, 10^(-60/20).")
-    expect(steps not in (1000, 1001), "sigma is not 1/N: sin(pi / 2N) is about 1.57 / N.")
-    expect(steps == 1571, "Solve sin(pi / 2N) < 10^(-60/20), or count N up until it holds.")
+    expect(steps not in (1000, 1001), "sigma is not 1 / num_steps: sin(pi / (2 num_steps)) is about 1.57 / num_steps.")
+    expect(steps == 1571, "Solve sin(pi / (2 num_steps)) < 10^(-60/20), or count num_steps up until it holds.")
 
 
 QUIZ = (

@@ -57,8 +57,8 @@ def orthonormal(answer):
 
 @exercise(
     "06-break",
-    why="Where c² + s² is not 1, the overlap does not add up to the sound again: it is too loud or too quiet, once a "
-    "block. 44,100 / 64 = 689 times a second, and that is a tone.",
+    why="Where loud² + quiet² is not 1, the overlap does not add up to the sound again: it is too loud or too quiet, "
+    "once a block. 44,100 / 64 = 689 times a second, and that is a tone.",
 )
 def break_it(answer):
     window = as_array(answer, "window")
