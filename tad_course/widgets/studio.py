@@ -1,6 +1,7 @@
 """The studio: make, compare, shape, keep. Panels that share a model and a shelf; the notebook `Inference` shows."""
 
 import random
+from functools import cached_property
 from pathlib import Path
 
 from tad_course.kept import Sound
@@ -8,6 +9,8 @@ from tad_course.widgets.compare_panel import ComparePanel, named
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.fallback import show_widget
 from tad_course.widgets.make_panel import MakePanel
+from tad_course.widgets.pattern_panel import FIRST, PatternPanel
+from tad_course.widgets.pattern_rows import still_html
 from tad_course.widgets.reverse_strip import ReverseStrip
 from tad_course.widgets.shape_panel import ShapePanel
 from tad_course.widgets.shelf import Shelf
@@ -16,7 +19,7 @@ RUN_FIRST = "<p><i>Run the notebook (Run → Run All Cells) to play with this pa
 
 
 class Studio:
-    """An instrument made of panels: `make`, `strip`, `compare`, `shape` and `shelf`.
+    """An instrument made of panels: `make`, `strip`, `compare`, `shape`, `shelf` and `play`.
 
     Each `show_...` displays one of them; where widgets cannot run, a still picture takes its place.
     """
@@ -44,7 +47,8 @@ class Studio:
         keep = ("Put on the shelf", "heart", self._keep)
         again = ("Restyle, repaint, morph or vary it", "magic", self._shape)
         way = ("Show the steps from noise to this sound", "film", self._way)
-        self.make = MakePanel(self.desk, {"Keep": keep, "Shape it": again, "Its steps": way})
+        drum = ("Play it in the pattern", "th", self._drum)
+        self.make = MakePanel(self.desk, {"Keep": keep, "Shape it": again, "Its steps": way, "Pattern": drum})
         self.strip = ReverseStrip(self.desk, lambda: next(iter(self.make.cards.recent), None))
         self.compare = ComparePanel(self.desk, self._all_sounds, self._keep_compared)
         for box, part in ((self.make.cards.box, "children"), (self.shelf.which, "_options_labels")):
@@ -74,6 +78,17 @@ class Studio:
         """Display the shelf of kept sounds."""
         show_widget(self.shelf.box, RUN_FIRST, "[studio] Shelf: kept sounds, a folder, save.")
 
+    @cached_property
+    def play(self) -> PatternPanel:
+        """The panel of the pattern; it makes its first four sounds when it is first asked for."""
+        return PatternPanel(
+            self.desk, self.make.settings, lambda: self.shelf.folder.value, self.shelf.keep, self._all_sounds
+        )
+
+    def show_play(self) -> None:
+        """Display the pattern of sixteen steps."""
+        show_widget(self.play.box, still_html(FIRST) + RUN_FIRST, "[studio] Play: sixteen steps, tempo, swing, a loop.")
+
     def _keep(self, sound: Sound) -> None:
         new = self.shelf.keep(sound)
         self.make.status.say(f"Kept {sound.title}." if new else f"{sound.title} is on the shelf already.")
@@ -86,6 +101,8 @@ class Studio:
         """Offer what was made or kept just now to the panels that work on such sounds."""
         self.compare.refresh()
         self.shape.refresh()
+        if "play" in vars(self):  # not if nobody has asked for it yet
+            self.play.refresh()
 
     def _all_sounds(self) -> dict[str, Sound]:
         return named(self.make.cards.recent, [(item.name.value, item.sound) for item in self.shelf.items])
@@ -97,6 +114,10 @@ class Studio:
     def _shape(self, sound: Sound) -> None:
         self.shape.take(sound)
         self.make.status.say(f"{sound.title} is now the sound in the panel Shape, below.")
+
+    def _drum(self, sound: Sound) -> None:
+        self.play.take(sound)
+        self.make.status.say(f"{sound.title} is now in the pattern, below.")
 
     def _way(self, sound: Sound) -> None:
         self.strip.show(sound)
