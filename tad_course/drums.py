@@ -43,7 +43,7 @@ def kick(pitch_hz=50.0, sweep_ratio=4.0, sweep_s=0.025, decay_s=0.45, click=0.2,
     body = swept_sine(pitch_hz, sweep_ratio, sweep_s, T) * decay(decay_s, T) * attack(0.001, T)
     body = np.tanh(drive * body) / np.tanh(drive)
     beater = band(rng.standard_normal(LENGTH_SAMPLES) * decay(0.025, T), 1500.0, 7000.0)
-    return _tensor(room(np.stack([body + click * beater] * 2), room_level, rng))
+    return _tensor(room(body + click * beater, room_level, rng))
 
 
 def snare(

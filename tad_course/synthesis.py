@@ -4,6 +4,8 @@ Everything here is a pure function of NumPy arrays. Mono signals are `[n]`, ster
 both float64 at 44.1 kHz; `drums.py` puts them together.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 SAMPLE_RATE = 44_100
@@ -24,12 +26,17 @@ def time_s(length_samples: int = LENGTH_SAMPLES) -> np.ndarray:
 
 def decay(t60_s: float, t: np.ndarray) -> np.ndarray:
     """Return an exponential envelope `[n]` that falls by 60 dB in `t60_s` seconds; zero before t = 0."""
+    if t.min() >= 0:
+        return 10.0 ** (-3.0 * t / t60_s)
     return np.where(t >= 0, 10.0 ** (-3.0 * np.maximum(t, 0) / t60_s), 0.0)
 
 
 def attack(rise_s: float, t: np.ndarray) -> np.ndarray:
     """Return a raised-cosine fade-in `[n]` that reaches 1 after `rise_s` seconds."""
-    return 0.5 - 0.5 * np.cos(np.pi * np.clip(t / rise_s, 0.0, 1.0))
+    gain = np.ones_like(t)
+    rising = t < rise_s  # few samples; only they need a cosine
+    gain[rising] = 0.5 - 0.5 * np.cos(np.pi * np.maximum(t[rising] / rise_s, 0.0))
+    return gain
 
 
 def swept_sine(pitch_hz: float, sweep_ratio: float, sweep_s: float, t: np.ndarray) -> np.ndarray:
@@ -54,8 +61,17 @@ def modes(pitch_hz: float, ratios, t60_s: float, brightness: float, t: np.ndarra
 def square(pitch_hz: float, t: np.ndarray, phase: float = 0.0) -> np.ndarray:
     """Return a square wave `[n]` with its steps smoothed against aliasing (polyBLEP, Välimäki & Huovilainen, 2007)."""
     step = pitch_hz / SAMPLE_RATE
-    cycle = (pitch_hz * t + phase) % 1.0
-    return np.where(cycle < 0.5, 1.0, -1.0) + _blep(cycle, step) - _blep((cycle + 0.5) % 1.0, step)
+    cycle = _fraction(pitch_hz * t + phase)
+    x = np.where(cycle < 0.5, 1.0, -1.0)
+    for sign, since in ((1.0, cycle), (-1.0, _fraction(cycle + 0.5))):
+        near = np.flatnonzero((since < step) | (1.0 - since < step))  # the samples beside a step of the wave
+        x[near] += sign * _blep(since[near], step)
+    return x
+
+
+def _fraction(x: np.ndarray) -> np.ndarray:
+    """Return `x % 1.0`, to the bit, in a tenth of the time."""
+    return x - np.floor(x)
 
 
 def _blep(cycle: np.ndarray, step: float) -> np.ndarray:
@@ -71,21 +87,30 @@ def metal(pitch_hz: float, t: np.ndarray, rng: np.random.Generator) -> np.ndarra
 
 def stereo_noise(width: float, length_samples: int, rng: np.random.Generator) -> np.ndarray:
     """Return white noise `[2, n]` of unit variance; `width` 0 is mono, 1 is two independent channels."""
-    common, left, right = rng.standard_normal((3, length_samples))
-    return np.sqrt(1 - width) * common + np.sqrt(width) * np.stack([left, right])
+    noise = rng.standard_normal((3, length_samples))
+    common, own = noise[0], noise[1:]
+    common *= np.sqrt(1 - width)
+    own *= np.sqrt(width)
+    own += common
+    return own
 
 
 def band(x: np.ndarray, low_hz: float | None, high_hz: float | None, order: int = 2) -> np.ndarray:
     """Return `x` `[..., n]` through a Butterworth high-pass, low-pass or band-pass filter."""
-    from scipy.signal import butter, sosfilt  # a second and 70 MB that a program without filters need not spend
+    from scipy.signal import sosfilt  # a second and 70 MB that a program without filters need not spend
+
+    return sosfilt(_sections(low_hz, high_hz, order), x)
+
+
+@lru_cache(maxsize=64)  # a room's filter is always the same, and its design takes as long as its use
+def _sections(low_hz: float | None, high_hz: float | None, order: int) -> np.ndarray:
+    from scipy.signal import butter
 
     if low_hz and high_hz:
-        sos = butter(order, [low_hz, high_hz], "bandpass", fs=SAMPLE_RATE, output="sos")
-    elif low_hz:
-        sos = butter(order, low_hz, "highpass", fs=SAMPLE_RATE, output="sos")
-    else:
-        sos = butter(order, high_hz, "lowpass", fs=SAMPLE_RATE, output="sos")
-    return sosfilt(sos, x)
+        return butter(order, [low_hz, high_hz], "bandpass", fs=SAMPLE_RATE, output="sos")
+    if low_hz:
+        return butter(order, low_hz, "highpass", fs=SAMPLE_RATE, output="sos")
+    return butter(order, high_hz, "lowpass", fs=SAMPLE_RATE, output="sos")
 
 
 def pan(x: np.ndarray, position: float) -> np.ndarray:
@@ -96,14 +121,15 @@ def pan(x: np.ndarray, position: float) -> np.ndarray:
 
 
 def room(x: np.ndarray, level: float, rng: np.random.Generator) -> np.ndarray:
-    """Add five early reflections a side to `x` `[2, n]`: later ones are weaker and duller."""
-    dull = band(x, 200.0, 6000.0, order=1)
-    wet = np.zeros_like(x)
+    """Add five early reflections a side to `x` `[2, n]` or mono `[n]`: later ones are weaker and duller."""
+    dull = np.broadcast_to(band(x, 200.0, 6000.0, order=1), (2, x.shape[-1]))
+    wet = np.zeros((2, x.shape[-1]))
     for channel in range(2):
         for delay in np.sort(rng.integers(150, 2200, size=5)):
-            gain = level * rng.choice([-1.0, 1.0]) * np.exp(-delay / 900)
+            gain = level * (-1.0, 1.0)[rng.integers(2)] * np.exp(-delay / 900)
             wet[channel, delay:] += gain * dull[channel, :-delay]
-    return x + wet
+    wet += x
+    return wet
 
 
 def finish(x: np.ndarray, peak: float = 10 ** (-3 / 20), fade_s: float = 0.03, silence_s: float = 0.005) -> np.ndarray:
@@ -114,4 +140,5 @@ def finish(x: np.ndarray, peak: float = 10 ** (-3 / 20), fade_s: float = 0.03, s
     gain[end - fade : end] = 0.5 + 0.5 * np.cos(np.pi * np.arange(fade) / fade)
     gain[end:] = 0.0
     x = x * gain
-    return x * (peak / np.abs(x).max())
+    x *= peak / np.abs(x).max()
+    return x

@@ -3,6 +3,7 @@
 The 60 bytes of header are written here instead of by libsndfile, which stamps the time of writing into float files.
 """
 
+import math
 import os
 import struct
 import tempfile
@@ -116,9 +117,10 @@ def _checked(audio: Tensor, encoding: str, name: str) -> np.ndarray:
     x = x[None] if x.ndim == 1 else x
     if x.ndim != 2 or x.shape[0] not in (1, 2) or x.shape[1] == 0:
         raise ValueError(f"{name}: needs the shape [n], [1, n] or [2, n], not {list(torch.as_tensor(audio).shape)}.")
-    if not torch.isfinite(x).all():
+    peak = float(x.abs().max())  # NaN, if one sample is
+    if not math.isfinite(peak):
         raise ValueError(f"{name}: {int((~torch.isfinite(x)).sum())} samples are NaN or infinite; nothing was written.")
-    if encoding != "float32" and x.abs().max() > 1:
+    if encoding != "float32" and peak > 1:
         over = peak_dbfs(x)
         raise ValueError(f"{name}: peaks at {over:+.2f} dBFS and would clip; lower it by {over:.2f} dB or use float32.")
     return x.T.contiguous().numpy()
@@ -127,8 +129,8 @@ def _checked(audio: Tensor, encoding: str, name: str) -> np.ndarray:
 def _encode(frames: np.ndarray, encoding: str) -> bytes:
     if encoding == "float32":
         return frames.astype("<f4").tobytes()
-    full = 2 ** (8 * ENCODINGS[encoding][1] - 1)
-    integers = np.minimum(np.rint(frames.astype(np.float64) * full), full - 1).astype("<i4")
+    full = 2 ** (8 * ENCODINGS[encoding][1] - 1)  # a power of two: the product is exact in float32
+    integers = np.minimum(np.rint(frames * np.float32(full)), np.float32(full - 1)).astype("<i4")
     if encoding == "pcm16":
         return integers.astype("<i2").tobytes()
     return integers.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()  # the three low bytes, little end first
