@@ -10,7 +10,13 @@ import json
 from pathlib import Path
 
 from tad_course.checkpoint import SHIPPED, load_model
-from tad_course.evaluate import table
+from tad_course.evaluate import summary, table
+
+
+def missed(figures: dict) -> str:
+    """Say which targets the model misses."""
+    names = [f"{m['measure']} {m.get('label', '')}".strip() for m in figures["measures"] if m["met"] is False]
+    return f"It misses these targets: {', '.join(names)}." if names else "It misses none of the targets above."
 
 
 def main() -> None:
@@ -44,15 +50,14 @@ precision. All settings: `config.json`.
 ## Figures
 
 {how["per_label"]} sounds a label against as many of the drum machine that the model never heard, {how["num_steps"]} \
-steps of {how["sampler"]}; `tad-course evaluate --model {given.name}`. The last column is how far real sounds are from \
-other real sounds.
+steps of {how["sampler"]}; `tad-course evaluate --model {given.name} --out benchmarks/{given.name}`. "Real" is what other \
+real sounds reach. {summary(figures)}
 
 {table(figures)}
 
 ## Limits
 
-It knows only what this drum machine plays, at one length and with one hit a sound. It has not been trained to the end:
-tonal sounds (kicks, toms, cowbells) come out noisier than they should, as the distances above say.
+It knows only what this drum machine plays, at one length and with one hit a sound. {missed(figures)}
 """
     (SHIPPED / given.name / "README.md").write_text(card, encoding="utf-8")
 

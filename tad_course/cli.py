@@ -50,6 +50,9 @@ def _sound_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=8, help="network calls a sound")
     parser.add_argument("--sampler", default="dpm_solver_2m", help="ddim or dpm_solver_2m")
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
+    parser.add_argument(
+        "--guidance-interval", type=float, nargs=2, metavar=("LOW", "HIGH"), help="SNRs in dB between which it acts"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the first sound; the next ones count up")
     parser.add_argument("--encoding", default="float32", choices=("float32", "pcm24", "pcm16"), help="of the WAVs")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
@@ -59,7 +62,7 @@ def _sound_options(parser: argparse.ArgumentParser) -> None:
 def _generate_options(parser: argparse.ArgumentParser) -> None:
     _sound_options(parser)
     parser.add_argument("--count", type=int, default=1, help="how many sounds")
-    parser.add_argument("--from", dest="source", type=Path, help="a WAV made by this command: make it again")
+    parser.add_argument("--from", dest="source", type=Path, help="make again: a WAV made here, or a JSON of settings")
 
 
 def _restyle_options(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +123,7 @@ def _load(given: argparse.Namespace):
     model = load_model(given.model)
     settings = Settings(
         model=given.model, label=given.label, seed=given.seed, num_steps=given.steps, sampler=given.sampler,
-        guidance_scale=given.guidance, fingerprint=fingerprint(model),
+        guidance_scale=given.guidance, fingerprint=fingerprint(model), guidance_interval_db=given.guidance_interval,
     )  # fmt: skip
     class_of(model, settings)  # an unknown label is refused before anything is made
     return model.to(_device(given.device)), settings
@@ -137,23 +140,40 @@ def _device(name: str) -> str:
     return name
 
 
-def _generate(given: argparse.Namespace) -> None:
+def _generate(given: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from tad_course.generate import Settings, generate_many, model_of
-    from tad_course.wav import read_comment, save_wav
+    from tad_course.generate import generate_many
+    from tad_course.wav import save_wav
 
     if given.source:
-        settings = Settings.from_json(read_comment(given.source) or "")
-        model, given.count = model_of(settings), 1
-    else:
-        model, settings = _load(given)
+        return _generate_again(given)
+    model, settings = _load(given)
     if given.count < 1:
         raise ValueError(f"--count must be at least 1, not {given.count}.")
     seeds = range(settings.seed, settings.seed + given.count)
     for each, audio in tqdm(generate_many(model, settings, seeds), total=given.count, unit="sound", disable=None):
         path = save_wav(given.out / each.file_name(), audio, given.encoding, comment=each.to_json())
         tqdm.write(str(path))
+    return 0
+
+
+def _generate_again(given: argparse.Namespace) -> int:
+    """Make the sounds that a file describes, as far as settings alone can; the others are named."""
+    from tqdm import tqdm
+
+    from tad_course.recipes import make_again, read_recipes
+    from tad_course.wav import save_wav
+
+    recipes, device, refused = read_recipes(given.source), _device(given.device), 0
+    for recipe, audio in tqdm(make_again(recipes, device), total=len(recipes), unit="sound", disable=None):
+        if isinstance(audio, ValueError):
+            refused += 1
+            print(f"tad-course: {recipe.file or given.source} was not made. {audio}", file=sys.stderr)
+            continue
+        encoding, comment = recipe.encoding or given.encoding, recipe.settings().to_json()
+        tqdm.write(str(save_wav(given.out / recipe.name, audio, encoding, comment=comment)))
+    return 1 if refused else 0
 
 
 def _restyle(given: argparse.Namespace) -> int:

@@ -55,17 +55,23 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     return float((a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross)
 
 
-def kernel_distance(a: Tensor, b: Tensor) -> float:
-    """Return the kernel distance (squared MMD, cubic kernel, unbiased) of two feature sets (Bińkowski et al., 2018)."""
+def kernel_distance(a: Tensor, b: Tensor, unbiased: bool = True) -> float:
+    """Return the kernel distance (squared MMD, cubic kernel) of two feature sets (Bińkowski et al., 2018).
+
+    The unbiased estimate is 0 on average for two sets of one kind, so it cannot be compared as "so many times the
+    floor". The biased one counts each sound's likeness to itself too and, as the Fréchet distance does, comes out
+    above 0 by as much as sets of that size differ by chance.
+    """
     a, b = a.double(), b.double()
 
     def kernel(x: Tensor, y: Tensor) -> Tensor:
         return (x @ y.T / x.shape[1] + 1) ** 3
 
-    n, m = len(a), len(b)
-    within_a = (kernel(a, a).sum() - kernel(a, a).diagonal().sum()) / (n * (n - 1))
-    within_b = (kernel(b, b).sum() - kernel(b, b).diagonal().sum()) / (m * (m - 1))
-    return float(within_a + within_b - 2 * kernel(a, b).mean())
+    def within(x: Tensor) -> Tensor:
+        values = kernel(x, x)
+        return (values.sum() - values.trace()) / (len(x) * (len(x) - 1)) if unbiased else values.mean()
+
+    return float(within(a) + within(b) - 2 * kernel(a, b).mean())
 
 
 def density_coverage(real: Tensor, made: Tensor, k: int = 5) -> tuple[float, float]:
@@ -73,6 +79,28 @@ def density_coverage(real: Tensor, made: Tensor, k: int = 5) -> tuple[float, flo
     radius = torch.cdist(real, real).kthvalue(k + 1, dim=-1).values  # the nearest of all is the sound itself
     inside = torch.cdist(real, made) < radius[:, None]
     return float(inside.float().sum(0).mean() / k), float(inside.any(1).float().mean())
+
+
+def precision_recall(real: Tensor, made: Tensor, k: int = 5) -> tuple[float, float]:
+    """Return precision (made sounds lie among real ones) and recall (the reverse), Kynkäänniemi et al., 2019.
+
+    A sound lies among a set if it is nearer to one of its sounds than that one's k-th neighbour in the set is.
+    """
+
+    def among(of: Tensor, those: Tensor) -> float:
+        radius = torch.cdist(those, those).kthvalue(k + 1, dim=-1).values
+        return float((torch.cdist(of, those) < radius).any(1).float().mean())
+
+    return among(made, real), among(real, made)
+
+
+def spectral_distance_db(a: Tensor, b: Tensor) -> float:
+    """Return how far apart two log-mel spectrograms in dB are: the root of the mean squared difference of all places.
+
+    Of the mean spectrograms of two sets of sounds it says whether they have the same bands at the same times on
+    average; of two single sounds it is the log-spectral distance (Gray & Markel, 1976).
+    """
+    return float((a - b).square().mean().sqrt())
 
 
 def nearest_distance(of: Tensor, to: Tensor) -> Tensor:

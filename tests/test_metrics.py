@@ -15,6 +15,8 @@ from tad_course.metrics import (
     hiss_dbfs,
     kernel_distance,
     nearest_distance,
+    precision_recall,
+    spectral_distance_db,
     tail_dbfs,
 )
 from tad_course.synthesis import LENGTH_SAMPLES, SAMPLE_RATE
@@ -75,6 +77,31 @@ def test_kernel_distance_is_unbiased():
     mean = sum(values) / len(values)
     spread = torch.tensor(values).std().item() / math.sqrt(len(values))
     assert abs(mean) < 4 * spread
+
+
+def test_the_biased_kernel_distance_of_a_set_to_itself_is_zero_and_else_above_the_unbiased_one():
+    a, b = gaussian(100, 8), gaussian(100, 8, seed=1)
+    assert kernel_distance(a, a, unbiased=False) == pytest.approx(0, abs=1e-9)
+    assert kernel_distance(a, b, unbiased=False) > max(0, kernel_distance(a, b))
+
+
+def test_precision_sees_sounds_that_are_nowhere_and_recall_those_that_are_missing():
+    a, b = gaussian(200, 2), gaussian(200, 2, shift=50.0, seed=1)
+    both = torch.cat([a, b])
+    precision, recall = precision_recall(real=both, made=gaussian(400, 2, seed=2))
+    assert precision > 0.9 and recall < 0.55
+    precision, recall = precision_recall(real=gaussian(400, 2, seed=2), made=both)
+    assert precision < 0.55 and recall > 0.9
+
+
+def test_precision_and_recall_trade_places_when_the_sets_do():
+    a, b = gaussian(100, 4), gaussian(120, 4, 0.5, seed=1)
+    assert precision_recall(a, b) == precision_recall(b, a)[::-1]
+
+
+def test_spectral_distance_of_a_gain_is_the_gain():
+    mel = LogMelStatistics().log_mel(0.1 * torch.randn(2, LENGTH_SAMPLES, generator=torch.Generator().manual_seed(0)))
+    assert spectral_distance_db(mel, mel + 6) == pytest.approx(6, abs=1e-4)
 
 
 def test_coverage_sees_a_missing_mode_and_density_does_not():
