@@ -35,4 +35,4 @@ def loop_player_html(pattern: Pattern, mix: Tensor) -> str:
         f'download <a class="tad-link-wav" download="loop.wav" href="#" onclick="{_HREF}">WAV</a> or '
         f'<a class="tad-link-midi" download="loop.mid" href="data:audio/midi;base64,{midi}">MIDI</a>'
     )
-    return f"{player.replace('<audio ', begin, 1)}<div>{line} · {links}</div>"
+    return player.replace("<audio ", begin, 1) + f'<div class="tad-about">{line} · {links}</div>'

@@ -17,6 +17,7 @@ HEAD_PX, STEP_PX = 286, 34
 _INK = "var(--jp-ui-font-color1,#212121)"
 _LINE = "var(--jp-border-color1,#bdbdbd)"
 CSS = f"""<style>
+.tad-play .tad-about {{ padding: 0 12px; line-height: 1.6; }}
 .tad-play .tad-grid {{ overflow-x: auto; padding: 2px 0 8px; }}
 .tad-play .tad-row {{ align-items: center; overflow: visible; flex: none; }}
 .tad-play .tad-head {{ flex: none; width: {HEAD_PX}px; }}
@@ -34,6 +35,7 @@ CSS = f"""<style>
 .tad-play .tad-level-1::before {{ content: "-"; content: "-" / ""; opacity: 1; }}
 .tad-play .tad-level-2::before {{ content: "x"; content: "x" / ""; opacity: 1; }}
 .tad-play .tad-level-3::before {{ content: "X"; content: "X" / ""; opacity: 1; }}
+.tad-play .tad-mute {{ padding: 0; }}
 .tad-play .tad-muted .tad-step {{ opacity: .4; }}
 .tad-play .tad-count {{ display: flex; margin-left: {HEAD_PX}px; font: 12px/20px system-ui,sans-serif; }}
 .tad-play .tad-count span {{ box-sizing: border-box; width: {STEP_PX}px; margin: 0 2px; text-align: center;
