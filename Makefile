@@ -45,7 +45,7 @@ notebooks: $(STAMP)
 	$(BIN)/python -m tad_course.notebook_runner --measured tests/nbval_sanitize.cfg $(NOTEBOOKS)
 
 studio: $(STAMP)
-	$(BIN)/python -m voila notebooks/Inference.ipynb $(STUDIO_ARGS)
+	$(BIN)/python -m voila notebooks/Inference.ipynb --VoilaExecutor.iopub_timeout=60 $(STUDIO_ARGS)
 
 samples: $(STAMP)
 	$(BIN)/python -m tad_course.render data_samples --count 32 --seed 805 --labels kick snare hihat percussion

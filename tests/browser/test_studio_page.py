@@ -1,64 +1,67 @@
-"""The studio in a real JupyterLab, used as a person would: press, lock, stop, restyle, keep, save."""
+"""The studio in a real JupyterLab, used as a person would: press, lock, stop, compare, restyle, keep, save."""
 
 import re
 import time
 from pathlib import Path
 
+import conftest as lab_tools
+import pytest
 import torch
+from studio_visit import BUSY, PATIENCE_MS, Visit
 
 from tad_course.audio import load_audio, read_comment
 from tad_course.generate import Settings, generate, model_of
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
-PATIENCE_MS = 60_000
-FORGET = "() => document.querySelectorAll('audio').forEach(player => { player.dataset.old = 'yes'; })"
-WAIT_FOR_MAKER = ".tad-make .tad-stop:not([style*='hidden'])"
+NOTEBOOK = "lab/tree/notebooks/Inference.ipynb?reset"
+INTERRUPT = "() => window.jupyterapp.commands.execute('notebook:interrupt-kernel').then(() => null)"
+NOT_RUN = "Run the notebook (Run → Run All Cells)"
+COUNT_NEW_PLAYERS = """() => {
+    window.newPlayers = 0;
+    new MutationObserver(changes => {
+        window.newPlayers += changes.flatMap(c => [...c.addedNodes])
+            .filter(node => node.querySelector && (node.matches('audio') || node.querySelector('audio'))).length;
+    }).observe(document.querySelector('.tad-cards'), {childList: true, subtree: true});
+}"""
 
 
-class Visit:
-    """The studio on a page, and what a visitor does with it."""
+@pytest.fixture
+def look_at(lab, browser):
+    """A function that opens the studio's notebook without running it and returns the page."""
+    pages = []
 
-    def __init__(self, page):
-        self.page = page
-        self.make, self.restyle, self.shelf = (page.locator(c) for c in (".tad-make", ".tad-shape", ".tad-shelf"))
+    def look():
+        pages.append(browser.new_page(viewport={"width": 1280, "height": 1400}))
+        pages[-1].goto(f"{lab}/{NOTEBOOK}", wait_until="domcontentloaded")
+        lab_tools.wait_for_kernel(pages[-1])
+        return pages[-1]
 
-    def sound_after(self, act, where: str = ".tad-cards") -> str:
-        """Do something and return the sound that appears, as a data URI."""
-        self.page.evaluate(FORGET)
-        act()
-        player = self.page.locator(f"{where} audio:not([data-old])").last
-        player.wait_for(state="attached", timeout=PATIENCE_MS)
-        self.page.locator(WAIT_FOR_MAKER).wait_for(state="detached", timeout=PATIENCE_MS)
-        return player.get_attribute("src")
-
-    def seed(self) -> int:
-        return int(self.make.locator("input[type=number]").first.input_value())
-
-    def wait_for_message(self, panel, words: str) -> str:
-        line = panel.locator(".tad-message").filter(has_text=re.compile(words))
-        line.wait_for(timeout=PATIENCE_MS)
-        return line.inner_text()
-
-    def to_the_end(self, slider: str) -> None:
-        handle = self.make.locator(".widget-slider", has_text=slider).locator(".noUi-handle")
-        handle.focus()
-        handle.press("End")
-
-    def upload(self, path: Path) -> None:
-        with self.page.expect_file_chooser() as chooser:
-            self.restyle.get_by_role("button", name="Upload").click()
-        chooser.value.set_files(path)
+    yield look
+    for page in pages:
+        page.close()
 
 
-def test_a_visit_to_the_studio(run_all, tmp_path):
+def upload(visit: Visit, path: Path) -> None:
+    with visit.page.expect_file_chooser() as chooser:
+        visit.page.locator(".tad-shape").get_by_role("button", name="Upload").first.click()
+    chooser.value.set_files(path)
+
+
+def test_a_notebook_that_was_not_run_is_not_trusted_and_still_says_what_to_do(look_at):
+    page = look_at()
+    lab_tools.playwright.expect(page.get_by_text(NOT_RUN).first).to_be_attached(timeout=PATIENCE_MS)
+    assert page.locator(".tad-press").count() == 0
+
+
+def test_a_visit_to_the_studio(run_all, look_at, tmp_path):
     ran = run_all("notebooks/Inference.ipynb")
     assert ran.errors == []
     visit, page = Visit(ran.page), ran.page
-    press = visit.make.locator(".tad-press")
+    press, shape = visit.press, page.locator(".tad-shape")
     assert visit.make.locator(".tad-cards audio").count() == 1
     assert visit.make.locator(".tad-cards figure img").get_attribute("alt").startswith("kick, seed 0")
 
-    # Each press brings another sound; with the seed locked, the same one.
+    # Each press brings another sound; with the seed locked, the same one. A double click is one press.
     first, second = visit.sound_after(press.click), visit.sound_after(press.click)
     assert len(first) > 100_000 and first != second
     page.wait_for_timeout(500)  # later than a double click
@@ -66,6 +69,11 @@ def test_a_visit_to_the_studio(run_all, tmp_path):
     seed = visit.seed()
     assert visit.sound_after(press.click) == second
     assert visit.seed() == seed
+    page.wait_for_timeout(500)
+    page.evaluate(COUNT_NEW_PLAYERS)
+    assert visit.sound_after(press.dblclick) == second
+    page.wait_for_timeout(1500)
+    assert page.evaluate("window.newPlayers") == 1
 
     # Another instrument is answered at once, and the space bar presses as well as the mouse.
     snare = visit.sound_after(visit.make.get_by_role("button", name="snare").click)
@@ -74,26 +82,32 @@ def test_a_visit_to_the_studio(run_all, tmp_path):
     press.focus()
     assert visit.sound_after(lambda: page.keyboard.press("Space")) == snare
 
-    # A long job shows the time left and stops when told to.
-    visit.to_the_end("number of sounds")
+    # A long job shows the time left, survives an interrupt of the kernel, and stops when told to.
+    visit.to_the_end("count")
     visit.to_the_end("steps")
-    stop = page.locator(WAIT_FOR_MAKER)
+    stop = page.locator(BUSY)
     stop.wait_for(timeout=PATIENCE_MS)
     visit.make.get_by_text(re.compile(r"[\d.]+ (s|min) left")).wait_for(timeout=PATIENCE_MS)
+    page.evaluate(INTERRUPT)
     start = time.monotonic()
     stop.click()
     visit.wait_for_message(visit.make, "Stopped")
     assert time.monotonic() - start < 3
 
+    # A and B: one press switches, and the other one sounds.
+    switch = visit.compare.locator(".tad-switch")
+    a, b = (visit.sound_after(switch.click, ".tad-compare") for _ in "ab")
+    assert a != b and "B is heard" in visit.compare.inner_text()
+
     # A file that is no sound is refused in words; a real one is restyled.
     (tmp_path / "poem.wav").write_text("no sound at all")
-    visit.upload(tmp_path / "poem.wav")
-    visit.wait_for_message(visit.restyle, "poem.wav: cannot be read as sound")
-    restyled = visit.sound_after(lambda: visit.upload(SAMPLES / "kick_kick_805.wav"), ".tad-shape .tad-restyle")
+    upload(visit, tmp_path / "poem.wav")
+    visit.wait_for_message(shape, "poem.wav: cannot be read as sound")
+    restyled = visit.sound_after(lambda: upload(visit, SAMPLES / "kick_kick_805.wav"), ".tad-shape .tad-restyle")
     assert len(restyled) > 100_000
-    assert visit.restyle.locator(".tad-restyle audio").count() == 2
 
-    # Keep and save: the file's settings make the very same sound.
+    # Keep and save: the file's settings make the very same sound. The same notebook may be open twice.
+    look_at()
     visit.make.locator(".tad-keep").first.click()
     visit.shelf.locator("audio").wait_for(state="attached", timeout=PATIENCE_MS)
     visit.shelf.locator(".tad-save").click()
