@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from tad_course import __version__
@@ -194,7 +194,7 @@ def _restyle(given: argparse.Namespace) -> int:
     for path, relative in tqdm(paths, unit="sound", disable=None):
         source = f"{path.stem}{path.suffix.replace('.', '_')}"
         name = f"{source}_{settings.label}_seed{given.seed}_strength{given.strength:g}.wav"
-        comment = json.dumps(asdict(settings) | {"restyled": path.name, "strength": given.strength})
+        comment = json.dumps(settings.to_dict() | {"restyled": path.name, "strength": given.strength})
         try:
             result = restyle(model, load_audio(path, model.config.length_samples), settings, given.strength)
             tqdm.write(str(save_wav(given.out / relative.with_name(name), result, given.encoding, comment=comment)))

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from tad_course.generate import CEILING, Settings, class_of, denoiser_of, limit, noise_of
 from tad_course.model import DrumModel
+from tad_course.regions import frames_within, region_samples, window
 from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, ddim, ddim_inverse, keeping, last, repaint, slerp
 
 OnStep = Callable[[int, int], None]
@@ -20,9 +21,8 @@ Labelled = tuple[Tensor, str]  # a sound [2, N] and its label
 Seek = Callable[..., Tensor]  # as `invert`; one that remembers what it has found makes sliders quick
 
 TURNS = 4  # of repainting, a level
-FADE_SAMPLES = 64
 INVERSION_STEPS = 24  # fewer steps are too coarse between two sounds
-CORRECTIONS = 2  # a step of an inversion
+CALLS = 2  # of the network in one step of an inversion, about
 
 
 def inpaint(
@@ -47,9 +47,9 @@ def inpaint(
         ValueError: if the region is empty or lies outside the sound, or the model cannot take the sound's length.
     """
     labels, eps = class_of(model, settings), noise_of(model, settings, audio.shape[-1])
-    start, stop = _region(model, audio, start_s, stop_s)
+    start, stop = region_samples(model, audio, start_s, stop_s)
     x_0 = model.encode(audio[None].to(model.device), labels)
-    new = _frames_within(model, start, stop, x_0.shape[-1])
+    new = frames_within(model, start, stop, x_0.shape[-1])
     grid = GRIDS[settings.grid](settings.num_steps)
     total = len(grid) - 1 + (turns - 1) * max(0, len(grid) - 3)
     denoise = keeping(_counting(denoiser_of(model, settings, labels), total, on_step), x_0, new)
@@ -59,17 +59,10 @@ def inpaint(
     )
     made = model.decode(last(steps), labels)[0].cpu()
     made = made * min(1.0, CEILING / float(made[:, start:stop].abs().max().clamp(min=1e-9)))
-    return audio + _window(start, stop, audio.shape[-1]) * (made - audio)
+    return audio + window(start, stop, audio.shape[-1]) * (made - audio)
 
 
-def invert(
-    model: DrumModel,
-    audio: Tensor,
-    settings: Settings,
-    *,
-    corrections: int = CORRECTIONS,
-    on_step: OnStep | None = None,
-) -> Tensor:
+def invert(model: DrumModel, audio: Tensor, settings: Settings, *, on_step: OnStep | None = None) -> Tensor:
     """Return the noise `[1, C, L]` from which `from_noise` makes `audio` `[2, N]` again (Song et al., 2021).
 
     Guidance and the sampler of the settings do not count: this is DDIM backwards, without guidance.
@@ -78,17 +71,18 @@ def invert(
         model: whose noise is sought.
         audio: sound `[2, N]`.
         settings: label, number of steps and grid; the seed gives the noise of the lowest level.
-        corrections: more of them bring the sound back more exactly, each for one network call a step.
-        on_step: is told the number of network calls done and their total; may raise to stop.
+        on_step: is told the number of network calls done and about how many there will be; may raise to stop.
 
     Raises:
-        ValueError: if the model cannot take the sound's length.
+        ValueError: if the model cannot take the sound's length, or a single step is asked for.
     """
+    if settings.num_steps < 2:
+        raise ValueError("An inversion needs at least 2 steps.")
     labels, eps = class_of(model, settings), noise_of(model, settings, audio.shape[-1])
     grid = GRIDS[settings.grid](settings.num_steps)
-    denoise = _counting(model.denoiser(labels), (len(grid) - 2) * (corrections + 1), on_step)
+    denoise = _counting(model.denoiser(labels), _inversion_calls(settings), on_step)
     x_0 = model.encode(audio[None].to(model.device), labels)
-    return last(ddim_inverse(denoise, x_0, grid, eps, corrections))
+    return last(ddim_inverse(denoise, x_0, grid, eps))
 
 
 def from_noise(
@@ -182,7 +176,7 @@ def vary_sound(
     _check_amount(amount)
     if amount == 0:
         return audio.clone()
-    settings = _fine(settings)
+    settings = _fine(_named(model, settings))
     calls = _inversion_calls(settings)
     total = calls + settings.num_steps
     noise = (seek or invert)(model, audio, replace(settings, seed=0), on_step=_part(on_step, 0, total))
@@ -210,7 +204,7 @@ def _counting(denoise: Denoiser, total: int, on_step: OnStep | None) -> Denoiser
     def counted(x_t: Tensor, t: Tensor) -> Tensor:
         nonlocal done
         x_0 = denoise(x_t, t)
-        done += 1
+        done = min(done + 1, total)
         on_step(done, total)
         return x_0
 
@@ -222,45 +216,18 @@ def _part(on_step: OnStep | None, before: int, total: int) -> OnStep | None:
     return on_step and (lambda done, _: on_step(before + done, total))
 
 
+def _named(model: DrumModel, settings: Settings) -> Settings:
+    """Replace "any" by the class that the seed draws, so that another seed does not draw another."""
+    labels = model.config.labels
+    return replace(settings, label=labels[int(class_of(model, settings))]) if labels else settings
+
+
 def _fine(settings: Settings) -> Settings:
     return replace(settings, num_steps=max(settings.num_steps, INVERSION_STEPS))
 
 
-def _inversion_calls(settings: Settings, corrections: int = CORRECTIONS) -> int:
-    return max(0, settings.num_steps - 1) * (corrections + 1)
-
-
-def _region(model: DrumModel, audio: Tensor, start_s: float, stop_s: float) -> tuple[int, int]:
-    """Return a region in samples, or say what is wrong with it."""
-    rate, length = model.config.sample_rate, audio.shape[-1]
-    if not 0 <= start_s < stop_s:
-        raise ValueError(f"A region needs a start before its end, not {start_s:g} s to {stop_s:g} s.")
-    start, stop = round(start_s * rate), min(round(stop_s * rate), length)
-    if not _frames_within(model, start, stop, length // model.front_end.block_size).any():
-        shortest_ms = 1000 * (2 * model.front_end.block_size + 2 * FADE_SAMPLES) / rate
-        raise ValueError(
-            f"The region from {start_s:g} s to {stop_s:g} s holds too little of this sound of {length / rate:.2f} s; "
-            f"choose at least {shortest_ms:.0f} ms inside it."
-        )
-    return start, stop
-
-
-def _frames_within(model: DrumModel, start: int, stop: int, frames: int) -> Tensor:
-    """Return a mask `[L]` of the frames that lie within the samples from `start` to `stop`, overlap and all."""
-    size = model.front_end.block_size
-    overlap = size // 2 if model.config.front_end == "lapped" else 0
-    first = torch.arange(frames, device=model.device) * size
-    inner = (first - overlap >= start) | (first == 0) & (start == 0)
-    return inner & ((first + size + overlap <= stop) | (first + size == frames * size) & (stop == frames * size))
-
-
-def _window(start: int, stop: int, length: int) -> Tensor:
-    """Return 1 within the region and 0 outside, `[N]`, with half a cosine between; the sound's own ends stay open."""
-    n = torch.arange(length)
-    rise = (n - start + 1) / FADE_SAMPLES if start > 0 else torch.ones(length)
-    fall = (stop - n) / FADE_SAMPLES if stop < length else torch.ones(length)
-    inside = torch.minimum(rise, fall).clamp(0, 1)
-    return (1 - torch.cos(torch.pi * inside)) / 2
+def _inversion_calls(settings: Settings) -> int:
+    return (settings.num_steps - 1) * CALLS
 
 
 def _check_amount(amount: float) -> None:

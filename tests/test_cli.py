@@ -1,6 +1,8 @@
 """The command line makes, remakes and restyles sounds, and refuses with one helpful sentence."""
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -10,7 +12,11 @@ import torch
 from tad_course.audio import load_audio, peak_dbfs, read_comment
 from tad_course.checkpoint import load_model, save_model
 from tad_course.cli import main
-from tad_course.drums import render
+from tad_course.drums import LABELS, render
+from tad_course.export import zip_bytes
+from tad_course.generate import Settings
+from tad_course.generate import generate as generate_sound
+from tad_course.kept import Sound
 from tad_course.model import PRESETS, DrumModel, ModelConfig
 from tad_course.wav import save_wav
 
@@ -97,6 +103,57 @@ def test_a_file_that_was_not_made_here_cannot_be_made_again(here, capsys):
     save_wav(here / "plain.wav", torch.zeros(2, 9))
     refused(capsys, ["generate", "--from", "plain.wav"], "does not carry the settings")
     refused(capsys, ["generate", "--from", "missing.wav"], "missing.wav")
+    (here / "text.json").write_text("no settings")
+    refused(capsys, ["generate", "--from", "text.json"], "text.json", "does not carry the settings")
+    (here / "good.json").write_text('{"seed": 1}')
+    refused(capsys, ["generate", "--from", "good.json", "--device", "abacus"], "choose one of cpu, cuda, mps")
+
+
+def test_the_exported_settings_make_the_very_same_files_and_name_what_they_cannot_make(here, model, capsys):
+    settings = [Settings(model=model, label=label, num_steps=1, guidance_interval_db=(-10, 20)) for label in LABELS[:2]]
+    sounds = [Sound(generate_sound(load_model(model), each), each) for each in settings]
+    shaped = Sound(sounds[0].audio, settings[0], source="my snare", strength=0.5)
+    content = zip_bytes([("first kick", sounds[0]), ("other", shaped), ("b", sounds[1])], "pcm16")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(here / "export")
+    assert main(["generate", "--from", "export/settings.json", "--out", "again"]) == 1
+    assert "other.wav was not made. It was made out of my snare (restyle)" in capsys.readouterr().err
+    again = {file.name: file.read_bytes() for file in (here / "again").iterdir()}
+    assert again == {name: (here / "export" / name).read_bytes() for name in ("first kick.wav", "b.wav")}
+
+
+@pytest.mark.parametrize("as_text", [lambda each: each, lambda each: [each], lambda each: [{"settings": each}]])
+def test_a_json_of_settings_may_be_one_object_or_a_list(here, model, as_text):
+    settings = Settings(model=model, num_steps=1)
+    (here / "one.json").write_text(json.dumps(as_text(settings.to_dict())))
+    assert main(["generate", "--from", "one.json", "--out", "again"]) == 0
+    assert read_comment(here / "again" / settings.file_name()) == settings.to_json()
+
+
+def test_a_file_from_before_the_newer_options_is_made_again_byte_for_byte(here, model):
+    names = ("model", "label", "seed", "num_steps", "sampler", "grid", "guidance_scale", "fingerprint")
+    old = {name: getattr(Settings(model=model, num_steps=1), name) for name in names}
+    settings = Settings.from_json(json.dumps(old))
+    path = save_wav(here / settings.file_name(), generate_sound(load_model(model), settings), comment=json.dumps(old))
+    assert main(["generate", "--from", str(path), "--out", "again"]) == 0
+    assert (here / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_two_sounds_of_one_name_and_odd_encodings_are_refused(here, capsys):
+    (here / "a.json").write_text(
+        json.dumps([{"file": "a.wav", "settings": {"seed": 1}}, {"file": "A.wav", "settings": {"seed": 2}}])
+    )
+    (here / "b.json").write_text(json.dumps({"sounds": [{"settings": {"seed": 1}, "encoding": "mp3"}]}))
+    for name, reason in (("a.json", "several sounds are called a.wav"), ("b.json", "no encoding 'mp3'")):
+        refused(capsys, ["generate", "--from", name], name, reason)
+
+
+def test_guidance_in_an_interval_makes_another_sound_than_everywhere(here, model):
+    options = ("--label", "kick", "--guidance", "4", "--seed", "1", "--steps", "3")
+    for more in ((), ("--guidance-interval", "0", "60")):
+        assert generate(model, *options, *more, "--out", "sounds") == 0
+    one, other = (load_audio(path) for path in sorted((here / "sounds").iterdir()))
+    assert not torch.equal(one, other)
 
 
 def test_a_damaged_model_is_refused_by_the_name_of_its_file(here, model, capsys):
@@ -126,7 +183,7 @@ def test_restyle_takes_files_and_folders_and_says_which_file_it_refused(here, mo
         assert load_audio(file, None).shape == (2, 32_768)
         settings = json.loads(read_comment(file))
         assert settings["strength"] == 0.3 and settings["restyled"] in ("a.wav", "b.wav")
-    refused(capsys, ["generate", "--from", str(files[0])], "does not carry the settings")
+    refused(capsys, ["generate", "--from", str(files[0])], files[0].name, "made out of b.wav (restyle)")
 
 
 def test_restyle_of_a_folder_without_sounds_and_of_odd_strengths_is_refused(here, model, capsys):

@@ -170,7 +170,7 @@ def test_a_strength_outside_0_to_1_is_refused(model, strength):
 
 
 def test_a_sound_of_another_length_is_refused(model):
-    with pytest.raises(ValueError, match="takes 2048 samples, not 999"):
+    with pytest.raises(ValueError, match="takes multiples of 128 samples, not 999"):
         restyle(model, drum()[:, :999], SETTINGS, 0.5)
 
 
