@@ -280,7 +280,7 @@ def test_a_made_sound_can_be_shaped_and_its_steps_shown(studio):
 def test_what_is_kept_can_be_shaped_and_what_is_shaped_can_be_kept(studio):
     press(studio)
     studio.shelf.keep(studio.make.cards.sounds[0])
-    assert studio.shape.source.name.options[0] == f"kept: {studio.shelf.items[0].name.value}"
+    assert studio.shape.source.name.options[0] == f"kept 1: {studio.shelf.items[0].name.value}"
     button_of(studio.shape.restyle.row.box, "Keep").click()
     assert studio.shelf.sounds[-1] is studio.shape.restyle.row.sounds[0]
     assert "Kept " in said(studio.shape)

@@ -114,6 +114,7 @@ class Choice:
         self.label = Dropdown(options=sources.desk.labels, description="is a", layout=Layout(width="200px"))
         self.label.tooltip = "The instrument that the model takes this sound for"
         self.name.add_class("tad-source")
+        self.label.add_class("tad-is-a")
         self.box = HBox([self.name, self.label], layout=ROW)
         self.quiet = Quiet([self.name], self._chosen)
         self.quiet_label = Quiet([self.label], changed)
