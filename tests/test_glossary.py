@@ -13,7 +13,7 @@ LINK = re.compile(r"\]\(([\w-]+\.ipynb)?(?:#([^)]+))?\)")
 ENTRY = re.compile(r"^### (?P<term>.+)\n\n(?P<text>.+)\n\n\*→\* (?P<facts>.+)$", re.MULTILINE)
 CODE = re.compile(r"`([a-z_]+(?:\.[A-Za-z_0-9]+)+)")
 MODULES = {path.stem for path in (NOTEBOOKS.parent / "tad_course").glob("*.py")} | {"widgets"}
-LINKED_BACK = tuple(f"{number:02d}" for number in range(7))  # the lessons that link each term at its first use
+LINKED_BACK = tuple(f"{number:02d}" for number in range(8))  # the lessons that link each term at its first use
 
 
 @cache
