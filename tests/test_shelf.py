@@ -15,11 +15,14 @@ import pytest
 import torch
 
 from tad_course.audio import load_audio, read_comment
+from tad_course.checkpoint import save_model
+from tad_course.cli import main
 from tad_course.export import download_link, save_zip, unique_names, zip_bytes
-from tad_course.generate import Settings
+from tad_course.generate import Settings, fingerprint, generate
 from tad_course.kept import Sound, safe_name, save_all, save_new
 from tad_course.levels import peak_dbfs
-from tad_course.wav import AudioFileError, wav_bytes
+from tad_course.model import DrumModel, ModelConfig
+from tad_course.wav import AudioFileError, wav_bytes, write_atomically
 from tad_course.widgets.compare_panel import ComparePanel, named
 from tad_course.widgets.jobs import Worker
 from tad_course.widgets.shelf import Shelf
@@ -170,7 +173,6 @@ def test_a_full_disk_or_read_only_folder_is_told_in_words_and_loses_nothing(
 
 def test_a_disk_that_fills_up_on_the_way_keeps_what_was_written_and_the_rest_follows_later(shelf, monkeypatch):
     rename(shelf, "a", "b", "c")
-    from tad_course.wav import write_atomically
 
     def fail_at_b(path, content):
         if path.name == "b.wav":
@@ -227,6 +229,27 @@ def test_each_file_in_a_zip_follows_from_its_entry_in_the_settings(encoding):
     settings = Settings(**entry["settings"])
     assert settings == one.settings
     assert content[entry["file"]] == wav_bytes(one.audio, entry["encoding"], settings.to_json())
+
+
+@pytest.mark.parametrize("encoding", ["float32", "pcm24", "pcm16"])
+def test_the_command_line_makes_the_very_same_files_from_a_zip_of_the_shelf(shelf, tmp_path, encoding):
+    torch.manual_seed(0)
+    small = {"channels": (8, 8), "factors": (1, 4), "items": (1, 1), "attentions": (0, 0), "attention_heads": 1}
+    model = DrumModel(ModelConfig(**small))
+    folder = str(save_model(model, tmp_path / "untrained"))
+    for seed, label in ((7, "kick"), (8, "any")):
+        settings = Settings(folder, label, seed, num_steps=2, guidance_scale=2.0, fingerprint=fingerprint(model))
+        shelf.keep(Sound(generate(model, settings), settings))
+    for item, name in zip(shelf.items[3:], ("Boom: one", "b\u00f6se"), strict=True):
+        item.name.value, item.star.value = name, True
+    shelf.which.value, shelf.encoding.value = "starred", encoding
+    with zipfile.ZipFile(shelf.save_as_zip()) as archive:
+        archive.extractall(tmp_path / "export")
+    arguments = ["--from", str(tmp_path / "export" / "settings.json"), "--out", str(tmp_path / "again")]
+    assert main(["generate", *arguments]) == 0
+    again = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
+    assert again == {path.name: path.read_bytes() for path in (tmp_path / "export").glob("*.wav")}
+    assert sorted(again) == ["Boom_ one.wav", "b\u00f6se.wav"]
 
 
 def test_a_restyled_sound_says_that_it_needs_its_source():
