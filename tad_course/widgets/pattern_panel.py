@@ -71,8 +71,10 @@ class PatternPanel:
         low, high = BPM_RANGE
         self.bpm = IntSlider(112, low, high, description="tempo (bpm)", **slider)
         self.swing = IntSlider(56, 50, 75, description="swing (%)", **slider)
-        self.seed = BoundedIntText(0, min=0, max=HIGHEST_SEED, description="seed", layout=Layout(width="160px"))
-        self.name = Text("loop", description="file name", continuous_update=False, layout=Layout(width="260px"))
+        self.seed = BoundedIntText(0, min=0, max=HIGHEST_SEED, description="seed", layout=Layout(width="130px"))
+        self.seed.style = {"description_width": "40px"}
+        self.name = Text("loop", description="file name", continuous_update=False, style=WIDE)
+        self.name.layout.width = "244px"
         self.player = HTML(layout=Layout(width="100%", max_width="520px"))
         self.surprise = self._button("Surprise me", "Fill the pattern and make four new sounds", "magic", self.press)
         self.surprise.button_style = "primary"

@@ -35,7 +35,9 @@ CSS = f"""<style>
 .tad-play .tad-level-1::before {{ content: "-"; content: "-" / ""; opacity: 1; }}
 .tad-play .tad-level-2::before {{ content: "x"; content: "x" / ""; opacity: 1; }}
 .tad-play .tad-level-3::before {{ content: "X"; content: "X" / ""; opacity: 1; }}
-.tad-play .tad-mute {{ padding: 0; }}
+.tad-play .tad-mute {{ padding: 0; white-space: nowrap; }}
+.tad-play .tad-mute::before {{ font: 16px FontAwesome; content: "\\f028"; content: "\\f028" / ""; }}
+.tad-play .tad-muted .tad-mute::before {{ content: "\\f026"; content: "\\f026" / ""; }}
 .tad-play .tad-muted .tad-step {{ opacity: .4; }}
 .tad-play .tad-count {{ display: flex; margin-left: {HEAD_PX}px; font: 12px/20px system-ui,sans-serif; }}
 .tad-play .tad-count span {{ box-sizing: border-box; width: {STEP_PX}px; margin: 0 2px; text-align: center;
@@ -76,7 +78,7 @@ class Row:
         """`look` is shared by all steps of the grid; `press(step)` is called when one of them is pressed."""
         self.label, self.levels = label, [OFF] * STEPS
         self.sound = Dropdown(description=label, layout=Layout(width="244px"), style={"description_width": "76px"})
-        self.mute = ToggleButton(icon="volume-up", layout=Layout(width="36px"))
+        self.mute = ToggleButton(layout=Layout(width="36px"))
         self.steps = [self._step(k, look, press) for k in range(STEPS)]
         self.sound.add_class("tad-sound")
         self.mute.add_class("tad-mute")
@@ -107,7 +109,6 @@ class Row:
                 made.remove_class(f"tad-level-{old}").add_class(f"tad-level-{new}")
                 made.tooltip = self._words(step, new)
         self.levels, self.mute.value = list(levels), muted
-        self.mute.icon = "volume-off" if muted else "volume-up"
         self.mute.tooltip = f"{self.label} is muted: press to hear it" if muted else f"Mute {self.label}"
         (self.box.add_class if muted else self.box.remove_class)("tad-muted")
 
