@@ -323,7 +323,7 @@ def test_two_sounds_of_the_studio_are_morphed_through_their_own_noises(studio):
     assert torch.equal(sound.audio, shaping.morph(studio.desk.model, first.settings, second.settings, 0.5))
     assert sound.title == "50% of the way from snare, seed 1 to snare, seed 2"
     titles = [re.sub("<[^>]*>", "", card.children[0].value.split("</div>")[0]) for card in part.row.box.children]
-    assert titles == ["snare, seed 1, before", "50% of the way", "snare, seed 2 (second), before"]
+    assert titles == ["first: snare, seed 1", "50% of the way", "second: snare, seed 2"]
 
 
 def test_files_are_morphed_as_the_function_does_and_their_noise_is_sought_only_once(studio, slow):

@@ -1,5 +1,7 @@
 """Waveform over mel spectrogram, the small picture on each card of the studio."""
 
+import threading
+
 import numpy as np
 from torch import Tensor
 
@@ -35,11 +37,13 @@ class SoundPicture:
         bottom.set_yticks(mel_position(list(TICKS_HZ)), list(TICKS_HZ.values()))
         plots.color_bar(fig, self.image, [bottom])
         self.line = top.lines[0]
-        self.live = LiveFigure(fig, [self.line, self.image])
+        self.live, self.one_at_a_time = LiveFigure(fig, [self.line, self.image]), threading.Lock()
 
     def html(self, audio: Tensor, title: str) -> str:
         """Return the picture of `audio` `[2, N]` as an HTML figure whose alt text describes it."""
-        x = mono(audio.numpy())
-        self.line.set_ydata(x)
-        self.image.set_data(mel_db(x, plots.SAMPLE_RATE))
-        return self.live.html(f"{title}, waveform and mel spectrogram: {plots.describe(audio)}.")
+        x, facts = mono(audio.numpy()), plots.describe(audio)
+        mel = mel_db(x, plots.SAMPLE_RATE)
+        with self.one_at_a_time:  # a sound may be kept while others are made in the background
+            self.line.set_ydata(x)
+            self.image.set_data(mel)
+            return self.live.html(f"{title}, waveform and mel spectrogram: {facts}.")

@@ -49,7 +49,7 @@ class MorphPart(Part):
         settings = replace(self.bench.settings(), label=second.label if amount > 0.5 else first.label)
         made = self._between(first, second, settings, amount, tick)
         sound = Sound(made, settings, first.name, kind="morph", details={"second": second.name, "amount": amount})
-        self.row.begin({first.name: first.audio, f"{second.name} (second)": second.audio})
+        self.row.begin({f"first: {first.name}": first.audio, f"second: {second.name}": second.audio})
         self.row.add(sound, f"{amount:.0%} of the way", place=1)
         yield sound
 

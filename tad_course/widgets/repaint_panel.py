@@ -72,6 +72,6 @@ class RepaintPart(Part):
         made = inpaint(desk.model, source.audio, settings, start_s, stop_s, on_step=tick)
         details = {"start_s": round(start_s, 3), "stop_s": round(stop_s, 3)}
         sound = Sound(made, settings, source.name, kind="repaint", details=details)
-        self.row.begin({source.name: source.audio})
+        self.row.begin({f"{source.name}, before": source.audio})
         self.row.add(sound, f"{start_s:.2f} to {stop_s:.2f} s repainted, seed {settings.seed}")
         yield sound

@@ -40,6 +40,6 @@ class RestylePart(Part):
         settings = replace(self.bench.settings(), label=self.label.value, seed=self.seed.value.value)
         made = restyle(Watched(desk.model, tick), source.audio, settings, strength)
         sound = Sound(made, settings, source.name, strength)
-        self.row.begin({source.name: source.audio})
+        self.row.begin({f"{source.name}, before": source.audio})
         self.row.add(sound, f"as {settings.label}, strength {strength:g}", at_once=at_once)
         yield sound

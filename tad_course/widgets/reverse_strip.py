@@ -1,6 +1,7 @@
 """The way from noise to a drum as a strip of small pictures, each of which can be played. A panel of the studio."""
 
 import html
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ from tad_course.widgets.mel_picture import FLOOR_DB
 MOST_STOPS = 9
 LOUDEST_DBFS = -20.0  # rms of the loudest stop: noise is hard on ears
 VIEWS = {"what is there (x_t)": "noisy", "what the model foresees (x_0)": "foreseen"}
-CARD = "width:172px;padding:6px;border:1px solid #c8c8c8;box-sizing:border-box"
+GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:8px;max-width:1100px"
+CARD = "padding:6px 8px;border:1px solid #c8c8c8;box-sizing:border-box"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def stops_of(model: DrumModel, settings: Settings, most: int = MOST_STOPS) -> li
 class Thumbnail:
     """A small waveform over a mel spectrogram without axes, always at the same scale."""
 
-    def __init__(self, length_samples: int, width: float = 1.42, height: float = 1.3):
+    def __init__(self, length_samples: int, width: float = 1.85, height: float = 1.4):
         fig, (top, bottom) = plots.figure(2, 1, height, width, height_ratios=(1, 1.6))
         fig.get_layout_engine().set(w_pad=0.01, h_pad=0.01, hspace=0.02)
         plots.draw_waveform(top, np.zeros(length_samples))
@@ -82,14 +84,16 @@ class Thumbnail:
         bottom.axis("off")
         self.line = top.lines[0]
         self.line.set_linewidth(0.6)
-        self.live = LiveFigure(fig, [self.line, self.image])
+        self.live, self.one_at_a_time = LiveFigure(fig, [self.line, self.image]), threading.Lock()
 
     def html(self, audio: Tensor, alt: str) -> str:
         """Return the picture of `audio` `[2, N]` as an HTML figure."""
         x = mono(audio.numpy())
-        self.line.set_ydata(x)
-        self.image.set_data(mel_db(x, plots.SAMPLE_RATE))
-        return self.live.html(alt)
+        mel = mel_db(x, plots.SAMPLE_RATE)
+        with self.one_at_a_time:  # the view may be turned while the background draws
+            self.line.set_ydata(x)
+            self.image.set_data(mel)
+            return self.live.html(alt)
 
 
 def strip_gain_db(stops: list[Stop]) -> float:
@@ -115,7 +119,7 @@ def strip_html(stops: list[Stop], view: str, thumbnail: Thumbnail, players: bool
         player = player.replace("<audio ", '<audio style="width:100%;height:34px" ', 1)
         heading = f'<div style="font-weight:600;font-size:12px;line-height:1.4">{title}</div>'
         cards.append(f'<div class="tad-stop-card" style="{CARD}">{heading}{picture}{player}</div>')
-    return f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(cards)}</div>'
+    return f'<div style="{GRID}">{"".join(cards)}</div>'
 
 
 def whole_way(stops: list[Stop], view: str) -> Tensor:
@@ -133,7 +137,7 @@ class ReverseStrip:
         self.thumbnail: Thumbnail | None = None
         self.button = button("Show how the last sound came about", "Noise to drum, step by step", "film", "tad-do")
         self.button.button_style = "primary"
-        self.view = ToggleButtons(options=VIEWS, description="hear", style={"button_width": "auto"})
+        self.view = ToggleButtons(options=VIEWS, style={"button_width": "auto"})
         self.title, self.strip, self.whole = HTML(), HTML(), HTML(layout=Layout(width="398px"))
         self.strip.add_class("tad-strip-cards")
         self.whole.add_class("tad-strip-whole")

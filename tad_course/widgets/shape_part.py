@@ -46,7 +46,7 @@ class Row:
         """Show the sounds that are there already: title -> `[2, N]`."""
         self.gain = 10 ** (safe_gain_db(list(given.values())) / 20)
         old, self.sounds = self.box.children, []
-        self.box.children = [self._card(f"{title}, before", audio) for title, audio in given.items()]
+        self.box.children = [self._card(title, audio) for title, audio in given.items()]
         close_all(old)
 
     def add(self, sound: Sound, title: str, place: int | None = None, at_once: bool = True) -> None:

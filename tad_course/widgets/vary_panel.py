@@ -46,7 +46,7 @@ class VaryPart(Part):
             made = self._relative(source, each, amount, told)
             sound = Sound(made, each, source.name, kind="vary", details={"amount": amount})
             if i == 0:
-                self.row.begin({source.name: source.audio})
+                self.row.begin({f"{source.name}, before": source.audio})
             self.row.add(sound, f"varied by {amount:.0%}, seed {each.seed}", at_once=i == 0)
             yield sound
 
