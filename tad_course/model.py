@@ -7,11 +7,12 @@ import torch
 from audio_diffusion_pytorch import DiffusionModel, UNetV0
 from torch import Tensor, nn
 
-from tad_course.diffusion import NoiseLevels, alpha_sigma, log_snr, x_0_from_v
+from tad_course.diffusion import NoiseLevels, x_0_from_v
 from tad_course.drums import LABELS
 from tad_course.front_ends import FRONT_ENDS, Whitening, blend
 from tad_course.learned import LearnedPlugin
 from tad_course.sampling import Denoiser
+from tad_course.wiener import WienerPlugin
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class ModelConfig:
     front_end: str = "lapped"  # identity, patching, learned or lapped
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
     whitening_power: float = 0.5  # 0: no whitening, 1: every place equally loud
-    noise_view: bool = True  # also show the network x_t compressed at the noise's own scale
+    wiener: bool = True  # plug a learned Wiener filter around the network
     channels: tuple[int, ...] = (128, 192, 256)
     factors: tuple[int, ...] = (1, 4, 4)
-    items: tuple[int, ...] = (1, 1, 2)
+    items: tuple[int, ...] = (1, 1, 1)
     attentions: tuple[int, ...] = (0, 0, 1)
     attention_heads: int = 4
     attention_features: int = 32
@@ -68,50 +69,16 @@ class ModelConfig:
 
 # The model this course grows from, by its published numbers (tiny-audio-diffusion, 2023).
 REFERENCE = ModelConfig(
-    name="reference", labels=(), front_end="identity", block_size=1, whitening_power=0.0, noise_view=False,
+    name="reference", labels=(), front_end="identity", block_size=1, whitening_power=0.0, wiener=False,
     channels=(32, 32, 64, 64, 128, 128, 256, 256), factors=(1, 2, 2, 2, 2, 2, 2, 2), items=(2, 2, 2, 2, 2, 2, 4, 4),
     attentions=(0, 0, 0, 0, 0, 1, 1, 1), attention_heads=8, attention_features=64, modulation_features=1024,
     even_share=0.0,
 )  # fmt: skip
 
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
-TINY = ModelConfig(name="tiny", channels=(128, 128, 256), items=(1, 1, 1))
+TINY = ModelConfig(name="tiny", channels=(128, 128, 256))
 
 PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
-
-
-def NoiseViewPlugin(net_t):
-    """Plug around a network what is known before it learns anything, in the manner of the library's `LTPlugin`.
-
-    Two things. First, the `variance` of drums at every place says how much of x_t is signal there on average: the
-    best linear guess of v (the Wiener filter) is added to the network's output, and what is left for the network to
-    say has unit variance everywhere, as has what it sees (Karras et al., 2022, table 1, here for v and for each place).
-
-    Second, a network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma):
-    x_t at the scale of the noise, with everything louder compressed; four slow curves that say where in the sound a
-    frame lies, since one-shots all start together; and log-SNR as its time, in which -60 dB and -40 dB lie as far
-    apart as 0 and -20.
-    """
-
-    class Net(nn.Module):
-        def __init__(self, in_channels: int, out_channels: int | None = None, **kwargs):
-            super().__init__()
-            out_channels = out_channels or in_channels
-            self.net = net_t(in_channels=2 * in_channels + 4, out_channels=out_channels, **kwargs)
-
-        def forward(self, x: Tensor, time: Tensor, variance: Tensor | float = 1.0, **kwargs) -> Tensor:
-            if isinstance(variance, Tensor):
-                variance = variance[..., : x.shape[-1]]  # a shorter sound has the first frames
-            alpha, sigma = alpha_sigma(time, x.ndim)
-            sigma = sigma.clamp(min=1e-4)
-            total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
-            frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
-            place = torch.stack([torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256])
-            views = torch.cat([x / total.sqrt(), torch.asinh(x / sigma), place.expand(x.shape[0], -1, -1)], dim=1)
-            learned = self.net(views, log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
-            return alpha * sigma * (1 - variance) / total * x + (variance / total) ** 0.5 * learned
-
-    return Net
 
 
 class DrumModel(nn.Module):
@@ -131,7 +98,8 @@ class DrumModel(nn.Module):
         power, classes = config.whitening_power, max(1, len(config.labels))
         self.whitening = Whitening(classes, *self.shape, power) if power else None
 
-        net_t = NoiseViewPlugin(UNetV0) if config.noise_view else UNetV0
+        bands = config.block_size if config.front_end == "lapped" else None
+        net_t = WienerPlugin(UNetV0, bands) if config.wiener else UNetV0
         if learned:
             net_t = LearnedPlugin(net_t, config.block_size)
         unet = {key: getattr(config, key) for key in ("channels", "factors", "items", "attentions")}
@@ -177,13 +145,22 @@ class DrumModel(nn.Module):
         return self.diffusion(self.encode(audio, labels), **self._condition(labels, embedding_mask_proba=mask_share))
 
     def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Denoiser:
-        """Return `denoise(x_t, t) -> x_0` for these labels with classifier-free guidance (Ho & Salimans, 2022)."""
-        condition = self._condition(labels, embedding_scale=guidance_scale)
+        """Return `denoise(x_t, t) -> x_0` for these labels with classifier-free guidance (Ho & Salimans, 2022).
+
+        Guidance goes on along the line from what the model foresees for any label to what it foresees for this one.
+        """
 
         @torch.no_grad()
         def denoise(x_t: Tensor, t: Tensor) -> Tensor:
             time = torch.as_tensor(t, dtype=x_t.dtype, device=x_t.device).expand(x_t.shape[0])
-            return x_0_from_v(x_t, self.diffusion.net(x_t, time, **condition), time)
+
+            def foresee(**options) -> Tensor:
+                return x_0_from_v(x_t, self.diffusion.net(x_t, time, **self._condition(labels, **options)), time)
+
+            if guidance_scale == 1 or not self.config.labels:
+                return foresee()
+            whatever = foresee(embedding_mask_proba=1.0)
+            return whatever + guidance_scale * (foresee() - whatever)
 
         return denoise
 
@@ -206,7 +183,7 @@ class DrumModel(nn.Module):
 
     def _condition(self, labels: Tensor | None, **options) -> dict:
         known = {}
-        if self.whitening and self.config.noise_view and self.config.front_end != "learned":
+        if self.whitening and self.config.wiener and self.config.front_end != "learned":
             known = {"variance": blend(self.whitening.variance, self._classes(labels))}
         if not self.config.labels:
             return known

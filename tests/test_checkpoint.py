@@ -150,7 +150,7 @@ def test_a_damaged_config_is_told_by_the_name_of_its_file(folder, text, reason):
     refused(folder, "config.json", reason)
 
 
-@pytest.mark.parametrize("changes", [{"channels": (8, 16)}, {"labels": ("kick",)}, {"noise_view": False}])
+@pytest.mark.parametrize("changes", [{"channels": (8, 16)}, {"labels": ("kick",)}, {"wiener": False}])
 def test_weights_beside_the_config_of_another_model_are_refused(folder, tmp_path, changes):
     other = save_model(small(**changes), tmp_path / "other")
     shutil.copy(other / "config.json", folder)

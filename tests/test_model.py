@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tad_course.diffusion import q_sample, v_from_x_0
-from tad_course.model import PRESETS, DrumModel, ModelConfig, NoiseViewPlugin
+from tad_course.model import PRESETS, DrumModel, ModelConfig
 from tad_course.sampling import ddim, last, linear_grid, seeded_noise
 
 SMALL = ModelConfig(
@@ -72,11 +72,11 @@ def test_a_config_that_cannot_be_built_says_what_is_wrong(changes, reason):
 
 
 @pytest.mark.parametrize(
-    ("front_end", "noise_view"),
+    ("front_end", "wiener"),
     [("identity", False), ("patching", True), ("lapped", True), ("lapped", False), ("learned", True)],
 )
-def test_every_front_end_trains_and_samples(front_end, noise_view):
-    model = small(front_end=front_end, noise_view=noise_view)
+def test_every_front_end_trains_and_samples(front_end, wiener):
+    model = small(front_end=front_end, wiener=wiener)
     loss = model.loss(sounds(), LABELS)
     loss.backward()
     assert loss.isfinite() and all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
@@ -145,23 +145,3 @@ def test_a_sound_does_not_depend_on_its_neighbours_in_the_batch():
     alone = model.denoiser(LABELS[2:3])(x_t[2:3], t)
     assert torch.allclose(together[2], alone[0], atol=1e-5)
 
-
-class Spy(torch.nn.Module):
-    """A network that remembers what it was shown."""
-
-    def __init__(self, **_):
-        super().__init__()
-
-    def forward(self, views: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-        self.views, self.time = views, time
-        return views[:, :2]
-
-
-def test_the_network_also_sees_the_sound_at_the_scale_of_the_noise_and_the_time_in_log_snr():
-    plugged = NoiseViewPlugin(Spy)(in_channels=2)
-    t = torch.tensor([1e-3, 0.5, 1.0])
-    eps = seeded_noise((2, 512), range(3))
-    plugged(q_sample(torch.zeros(3, 2, 512), t, eps), t)
-    assert torch.allclose(plugged.net.views[:, 2:4], torch.asinh(eps), rtol=1e-3, atol=1e-5)  # however quiet it is
-    assert plugged.net.views.shape == (3, 8, 512) and plugged.net.views.isfinite().all()
-    assert plugged.net.time.isfinite().all() and (plugged.net.time.diff() < 0).all()

@@ -1,0 +1,88 @@
+"""What is known before a network has learned anything, plugged around it: the Wiener filter (lesson 06)."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool1d
+
+from tad_course.diffusion import alpha_sigma, log_snr
+
+
+def WienerPlugin(net_t, bands: int | None = None):
+    """Plug a learned Wiener filter around a network, in the manner of the library's `LTPlugin`.
+
+    `variance` says how much signal there is at every place on average. The best linear guess of v follows from it (the
+    Wiener filter), and what is left for the network to add has unit variance everywhere, as has what it sees (Karras
+    et al., 2022, table 1, here for v and for each place).
+
+    No drum is the average: it is shorter, brighter, softer. So the network also says, for every frame and every group
+    of bands, by which factor this sound's variance differs: sounds as Gaussian noise of unknown scale (Wainwright &
+    Simoncelli, "Scale mixtures of Gaussians", 2000). To judge that it sees how much energy each group has beyond what
+    is expected, over a short and a long window.
+
+    A network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma): x_t at
+    the scale of the noise, with everything louder compressed; four slow curves that say where in the sound a frame
+    lies, since one-shots all start together; and log-SNR as its time, in which -60 dB and -40 dB lie as far apart as
+    0 and -20.
+
+    Args:
+        net_t: builds the network from `in_channels`, `out_channels` and options.
+        bands: the channels are so many bands of mid, then of side; None: channels without an order, one group.
+    """
+
+    class Net(nn.Module):
+        def __init__(self, in_channels: int, out_channels: int | None = None, **kwargs):
+            super().__init__()
+            self.channels = out_channels or in_channels
+            member = groups_of_bands(bands, in_channels)  # [G, C], 1 where a channel belongs to a group
+            self.register_buffer("member", member, persistent=False)
+            seen = 2 * in_channels + 4 + 2 * len(member)
+            self.net = net_t(in_channels=seen, out_channels=self.channels + len(member), **kwargs)
+
+        def forward(self, x: Tensor, time: Tensor, variance: Tensor | float = 1.0, **kwargs) -> Tensor:
+            if isinstance(variance, Tensor):
+                variance = variance[..., : x.shape[-1]]  # a shorter sound has the first frames
+            alpha, sigma = alpha_sigma(time, x.ndim)
+            sigma = sigma.clamp(min=1e-4)
+            even = x / (alpha**2 * variance + sigma**2).sqrt()  # unit variance at every place
+            views = [even, torch.asinh(x / sigma), places(x), *(self._excess(even, frames) for frames in (8, 64))]
+            out = self.net(torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+
+            learned, log_gain = out[:, : self.channels], out[:, self.channels :]
+            variance = variance * torch.exp(self.member.T @ log_gain.clamp(-12, 6))
+            total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
+            root = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
+            return alpha * sigma * (1 - variance) / total * x + root * learned
+
+        def _excess(self, even: Tensor, frames: int) -> Tensor:
+            """Return the energy of each group over so many frames, less what is expected, `[B, G, L]`."""
+            size = self.member.sum(1, keepdim=True)
+            beyond = self.member @ even.square() / size - 1
+            energy = avg_pool1d(beyond, frames + 1, 1, frames // 2, count_include_pad=False)
+            return torch.asinh(energy * (size * frames / 2).sqrt()) / 4  # in standard deviations, for white noise
+
+    return Net
+
+
+def places(x: Tensor) -> Tensor:
+    """Return four curves `[B, 4, L]` that tell where in the sound each frame of `x` `[B, C, L]` lies."""
+    frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
+    curves = [torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256]
+    return torch.stack(curves).expand(x.shape[0], -1, -1)
+
+
+def groups_of_bands(bands: int | None, channels: int) -> Tensor:
+    """Return which channel belongs to which group, `[G, C]`: narrow groups for the low bands, half octaves above.
+
+    64 bands have groups of 1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16 and 16 bands.
+    """
+    if bands is None:
+        return torch.ones(1, channels)
+    edges = [0, 1]
+    while edges[-1] < bands:
+        edges.append(min(bands, edges[-1] + max(1, 2 ** ((edges[-1]).bit_length() - 2))))
+    one = torch.zeros(len(edges) - 1, bands)
+    for group, (first, last) in enumerate(pairwise(edges)):
+        one[group, first:last] = 1
+    return torch.block_diag(*[one] * (channels // bands))

@@ -1,0 +1,78 @@
+"""What stands around the network: the Wiener filter is the best linear guess, and the network may move its gain."""
+
+import pytest
+import torch
+
+from tad_course.diffusion import q_sample, v_from_x_0
+from tad_course.sampling import seeded_noise
+from tad_course.wiener import WienerPlugin, groups_of_bands
+
+
+class Says(torch.nn.Module):
+    """A network that remembers what it was shown and always says the same."""
+
+    def __init__(self, in_channels: int, out_channels: int, says: tuple[float, float] = (0.0, 0.0), channels: int = 2):
+        super().__init__()
+        self.in_channels, self.out_channels, self.says, self.channels = in_channels, out_channels, says, channels
+
+    def forward(self, views: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        self.views, self.time = views, time
+        out = torch.full((views.shape[0], self.out_channels, views.shape[-1]), self.says[0])
+        out[:, self.channels :] = self.says[1]
+        return out
+
+
+def mean_error(says: tuple[float, float], t: float, true_variance: float, variance: float) -> float:
+    x_0 = true_variance**0.5 * seeded_noise((2, 4096), range(8))
+    eps, time = seeded_noise((2, 4096), range(8, 16)), torch.full((8,), t)
+    v = WienerPlugin(Says)(in_channels=2, says=says)(q_sample(x_0, time, eps), time, torch.tensor(variance))
+    return float((v - v_from_x_0(x_0, eps, time)).square().mean())
+
+
+@pytest.mark.parametrize("t", [0.05, 0.3, 0.7, 0.95])
+@pytest.mark.parametrize("variance", [0.01, 1.0, 30.0])
+def test_a_silent_network_leaves_the_error_of_the_wiener_filter(t, variance):
+    alpha, sigma = torch.cos(torch.tensor(t) * torch.pi / 2), torch.sin(torch.tensor(t) * torch.pi / 2)
+    expected = variance / (alpha**2 * variance + sigma**2)  # the variance of v that x_t does not tell
+    assert mean_error((0.0, 0.0), t, variance, variance) == pytest.approx(float(expected), rel=0.05)
+
+
+def test_the_gain_makes_the_filter_right_for_a_sound_that_is_quieter_than_expected():
+    quiet, told = 0.01, torch.log(torch.tensor(0.01)).item()
+    best = mean_error((0.0, 0.0), 0.5, quiet, quiet)
+    assert mean_error((0.0, told), 0.5, quiet, 1.0) == pytest.approx(best, rel=1e-3)
+    assert mean_error((0.0, 0.0), 0.5, quiet, 1.0) > 3 * best
+
+
+def test_the_network_also_sees_the_sound_at_the_scale_of_the_noise_and_the_time_in_log_snr():
+    plugged = WienerPlugin(Says)(in_channels=2)
+    t = torch.tensor([1e-3, 0.5, 1.0])
+    eps = seeded_noise((2, 512), range(3))
+    plugged(q_sample(torch.zeros(3, 2, 512), t, eps), t)
+    assert torch.allclose(plugged.net.views[:, 2:4], torch.asinh(eps), rtol=1e-3, atol=1e-5)  # however quiet it is
+    assert plugged.net.views.shape == (3, plugged.net.in_channels, 512) and plugged.net.views.isfinite().all()
+    assert plugged.net.time.isfinite().all() and (plugged.net.time.diff() < 0).all()
+
+
+def test_the_excess_of_energy_is_counted_in_standard_deviations_of_white_noise():
+    plugged = WienerPlugin(Says, bands=64)(in_channels=128, channels=128)
+    t = torch.full((16,), 0.5)
+    plugged(seeded_noise((128, 512), range(16)), t)
+    for excess in (4 * plugged.net.views[:, -48:-24], 4 * plugged.net.views[:, -24:]):
+        assert float(torch.sinh(excess).square().mean()) == pytest.approx(1, rel=0.25)
+
+
+def test_nothing_breaks_where_no_sound_was_ever_heard():
+    plugged = WienerPlugin(Says)(in_channels=2, says=(1.0, 1.0))
+    x = torch.randn(1, 2, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    v = plugged(x, torch.tensor([0.5]), torch.zeros(1, 2, 64))
+    v.sum().backward()
+    assert v.isfinite().all() and x.grad.isfinite().all()
+
+
+def test_groups_are_narrow_below_and_wide_above_and_take_each_band_once():
+    one = [1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16]
+    assert groups_of_bands(64, 128).sum(1).tolist() == one + one
+    for bands in (1, 2, 6, 32, 64, 100):
+        assert groups_of_bands(bands, 2 * bands).sum(0).tolist() == [1] * 2 * bands
+    assert groups_of_bands(None, 6).tolist() == [[1] * 6]
