@@ -63,6 +63,10 @@ def train_for(config: TrainConfig, minutes: float) -> dict:
     if not cost:
         planned = 0.95 * minutes * 60 / step_s(config)  # 5 % for reading files and for what surrounds the steps
         cost = {"minutes": minutes, "cpu_s": 0.0, "planned_steps": max(2, round(planned)), "peak_mb": 0.0}
+    if cost["minutes"] != minutes:
+        raise ValueError(f"{file}: this run was planned for {cost['minutes']:g} minutes; choose another --out.")
+    if cost["cpu_s"] > 60 * minutes or cost.get("steps") == cost["planned_steps"]:
+        return cost
     config = replace(config, steps=cost["planned_steps"])
     config = replace(config, warmup_steps=min(config.warmup_steps, config.steps // 10))
     before, start, done = cost["cpu_s"], time.process_time(), threading.Event()
