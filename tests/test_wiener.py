@@ -25,7 +25,7 @@ class Says(torch.nn.Module):
 def mean_error(says: tuple[float, float], t: float, true_variance: float, variance: float) -> float:
     x_0 = true_variance**0.5 * seeded_noise((2, 4096), range(8))
     eps, time = seeded_noise((2, 4096), range(8, 16)), torch.full((8,), t)
-    v = WienerPlugin(Says)(in_channels=2, says=says)(q_sample(x_0, time, eps), time, torch.tensor(variance))
+    v = WienerPlugin(Says)(in_channels=2, says=says)(q_sample(x_0, time, eps), time, variance)
     return float((v - v_from_x_0(x_0, eps, time)).square().mean())
 
 
