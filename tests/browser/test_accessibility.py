@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from nbconvert import HTMLExporter
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("[!.]*.ipynb"))
 # What nbconvert's template gets wrong by itself: grey prompts, some colours of its code, links without an underline.
 OF_THE_TEMPLATE = [".jp-InputPrompt", ".jp-OutputPrompt", ".highlight"]
 RULES_OF_THE_TEMPLATE = {"link-in-text-block"}
@@ -16,6 +16,7 @@ RULES_OF_THE_TEMPLATE = {"link-in-text-block"}
 def page(browser):
     """A page that reaches nothing outside this machine."""
     page = browser.new_page()
+    page.set_default_timeout(180_000)  # a busy machine takes its time with axe
     page.route("http*://**", lambda route: route.abort())
     yield page
     page.close()
