@@ -18,6 +18,7 @@ _INK = "var(--jp-ui-font-color1,#212121)"
 _LINE = "var(--jp-border-color1,#bdbdbd)"
 CSS = f"""<style>
 .tad-play .tad-about {{ padding: 0 12px; line-height: 1.6; }}
+.tad-play .tad-about a {{ color: inherit; text-decoration: underline; }}
 .tad-play .tad-grid {{ overflow-x: auto; padding: 2px 0 8px; }}
 .tad-play .tad-row {{ align-items: center; overflow: visible; flex: none; }}
 .tad-play .tad-head {{ flex: none; width: {HEAD_PX}px; }}
