@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 FORGET = "() => document.querySelectorAll('audio').forEach(player => { player.dataset.old = 'yes'; })"
 BUSY = ".tad-make .tad-stop:not([style*='hidden'])"
 HAS_FOCUS = "selector => document.activeElement && document.activeElement.closest(selector) !== null"
-MOST_TABS = 120
+MOST_TABS = 500  # players have five stops each
 
 
 class Visit:
