@@ -5,6 +5,7 @@ import itertools
 import random
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets
@@ -354,6 +355,15 @@ def test_a_file_is_varied_as_the_function_does_by_seeds_that_count_up(studio):
     again = shaping.vary_sound(studio.desk.model, load_audio(SAMPLES / KICK), sounds[1].settings, part.amount.value)
     assert torch.equal(sounds[1].audio, again)
     assert sounds[0].settings.label == "kick" and sounds[0].recipe()["amount"] == part.amount.value
+
+
+def test_a_varied_sound_of_the_studio_carries_the_settings_it_was_made_with(studio):
+    studio.choose("made: snare, seed 1")
+    studio.settings = lambda: Settings(num_steps=9)  # Make has been changed since
+    sound, given = studio.press(studio.shape.vary)[0], studio.made["made: snare, seed 1"].settings
+    assert sound.settings == replace(given, seed=sound.settings.seed)
+    again = shaping.vary(studio.desk.model, given, studio.shape.vary.amount.value, sound.settings.seed)
+    assert torch.equal(sound.audio, again)
 
 
 def test_a_sound_of_the_studio_varied_a_little_is_nearer_than_one_varied_a_lot(studio):

@@ -46,7 +46,8 @@ class MorphPart(Part):
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
         first, second, amount = self.bench.source.read(), self.second.read(), self.amount.value
-        settings = replace(self.bench.settings(), label=second.label if amount > 0.5 else first.label)
+        nearer = second.label if amount > 0.5 else first.label
+        settings = replace(first.settings if self._known(first, second) else self.bench.settings(), label=nearer)
         made = self._between(first, second, settings, amount, tick)
         sound = Sound(made, settings, first.name, kind="morph", details={"second": second.name, "amount": amount})
         self.row.begin({f"first: {first.name}": first.audio, f"second: {second.name}": second.audio})
@@ -54,8 +55,12 @@ class MorphPart(Part):
         yield sound
 
     def _between(self, first: Source, second: Source, settings, amount: float, tick: Tick):
-        model, mark = self.bench.desk.model, self.bench.desk.fingerprint
-        if first.is_from(mark) and second.is_from(mark):  # their noises are known
+        model = self.bench.desk.model
+        if self._known(first, second):
             return morph(model, first.settings, second.settings, amount, on_step=tick)
         pair = (first.audio, first.label), (second.audio, second.label)
         return morph_sounds(model, *pair, settings, amount, seek=self.bench.seek, on_step=tick)
+
+    def _known(self, *sources: Source) -> bool:
+        """Whether the noises of all are known, because the model in use made them."""
+        return all(source.is_from(self.bench.desk.fingerprint) for source in sources)

@@ -56,6 +56,7 @@ class ShapePanel:
     def refresh(self) -> None:
         """Offer what the studio has made and kept since."""
         self.source.refresh()
+        self.source.fit_model()
         if self.part is self.morph:
             self.morph.show()
 

@@ -36,7 +36,8 @@ class VaryPart(Part):
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
         source, amount, count = self.bench.source.read(), self.amount.value, self.count.value
-        settings = replace(self.bench.settings(), label=source.label)
+        known = source.is_from(self.bench.desk.fingerprint)  # then its noise is known, and its settings count
+        settings = source.settings if known else replace(self.bench.settings(), label=source.label)
         for i in range(count):
             each = replace(settings, seed=self.seed.value.value + i)
 
