@@ -25,7 +25,7 @@ class ModelConfig:
     labels: tuple[str, ...] = LABELS  # empty: an unconditional model
     front_end: str = "lapped"  # identity, patching, learned or lapped
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
-    whitening_power: float = 0.5  # 0: no whitening, 1: every place equally loud
+    whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
     wiener: bool = True  # plug a learned Wiener filter around the network
     channels: tuple[int, ...] = (128, 192, 256)
     factors: tuple[int, ...] = (1, 4, 4)
@@ -35,8 +35,8 @@ class ModelConfig:
     attention_features: int = 32
     modulation_features: int = 256
     label_features: int = 64
-    even_share: float = 0.4  # share of training levels drawn evenly in decibels; 0: all even in t
-    min_snr_db: float = -30.0
+    even_share: float = 0.6  # share of training levels drawn evenly in decibels; 0: all even in t
+    min_snr_db: float = -40.0
     max_snr_db: float = 50.0
 
     def __post_init__(self):
