@@ -113,8 +113,6 @@ class Choice:
         self.name = Dropdown(description=title, layout=Layout(width="400px"))
         self.label = Dropdown(options=sources.desk.labels, description="is a", layout=Layout(width="200px"))
         self.label.tooltip = "The instrument that the model takes this sound for"
-        self.name.add_class("tad-source")
-        self.label.add_class("tad-is-a")
         self.box = HBox([self.name, self.label], layout=ROW)
         self.quiet = Quiet([self.name], self._chosen)
         self.quiet_label = Quiet([self.label], changed)
@@ -172,6 +170,8 @@ class SourceBox(Choice):
         self.path.observe(lambda _: self._typed(), "value")
         self.upload.observe(lambda _: self._uploaded(), "value")
         self.box.children = (self.name, self.label, self.upload, self.path)
+        self.name.add_class("tad-source")
+        self.label.add_class("tad-is-a")
 
     def take(self, sound: Sound) -> None:
         """Choose a sound of the studio."""

@@ -51,7 +51,7 @@ class Visit:
 
     def keep(self, panel) -> None:
         panel.locator(".tad-keep").first.click()
-        self.says("^Kept ")
+        self.says("Kept ")
 
     def upload(self, path: Path) -> None:
         with self.page.expect_file_chooser() as chooser:
