@@ -30,8 +30,8 @@ from tad_course.widgets.mel_picture import FLOOR_DB
 MOST_STOPS = 9
 LOUDEST_DBFS = -20.0  # rms of the loudest stop: noise is hard on ears
 VIEWS = {"what is there (x_t)": "noisy", "what the model foresees (x_0)": "foreseen"}
-GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:8px;max-width:1100px"
-CARD = "padding:6px 8px;border:1px solid #c8c8c8;box-sizing:border-box"
+ROWS = "display:flex;flex-wrap:wrap;gap:8px"
+CARD = "width:204px;padding:6px 8px;border:1px solid #c8c8c8;box-sizing:border-box"  # five fit into a row
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def strip_html(stops: list[Stop], view: str, thumbnail: Thumbnail, players: bool
         player = player.replace("<audio ", '<audio style="width:100%;height:34px" ', 1)
         heading = f'<div style="font-weight:600;font-size:12px;line-height:1.4">{title}</div>'
         cards.append(f'<div class="tad-stop-card" style="{CARD}">{heading}{picture}{player}</div>')
-    return f'<div style="{GRID}">{"".join(cards)}</div>'
+    return f'<div style="{ROWS}">{"".join(cards)}</div>'
 
 
 def whole_way(stops: list[Stop], view: str) -> Tensor:
