@@ -12,7 +12,7 @@ from tad_course.widgets.mel_picture import FLOOR_DB, TICKS_HZ, mel_position
 class RegionPicture:
     """The picture of one sound; drawn once, then only refreshed when the region moves."""
 
-    def __init__(self, length_samples: int, width: float = 7.6, height: float = 3.0):
+    def __init__(self, length_samples: int, width: float = 7.0, height: float = 2.9):
         self.length_samples, self.length_s = length_samples, length_samples / plots.SAMPLE_RATE
         fig, (top, bottom) = plots.figure(2, 1, height, width, height_ratios=(1, 1.5))
         silence = np.zeros(length_samples)
