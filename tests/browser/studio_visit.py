@@ -15,6 +15,7 @@ class Visit:
 
     def __init__(self, page):
         self.page, self.keyboard = page, page.keyboard
+        page.set_default_timeout(PATIENCE_MS)
         self.make, self.compare, self.shelf = (page.locator(c) for c in (".tad-make", ".tad-compare", ".tad-shelf"))
         self.press = self.make.locator(".tad-press")
 

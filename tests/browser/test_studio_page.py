@@ -108,6 +108,7 @@ def test_a_visit_to_the_studio(run_all, look_at, tmp_path):
 
     # Keep and save: the file's settings make the very same sound. The same notebook may be open twice.
     look_at()
+    page.bring_to_front()  # a page behind another one is not drawn, and cannot be clicked
     visit.make.locator(".tad-keep").first.click()
     visit.shelf.locator("audio").wait_for(state="attached", timeout=PATIENCE_MS)
     visit.shelf.locator(".tad-save").click()
