@@ -17,13 +17,13 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from train_for import peak_mb
 
 from tad_course.audio import load_audio, save_wav
 from tad_course.checkpoint import load_model, replacing
@@ -76,37 +76,37 @@ def contestant(name: str, folder: Path | str, reference_steps: int | None = None
 
 
 def time_pairs(ours: Contestant, reference: Contestant, pairs: int, steps: int = REFERENCE_STEPS) -> dict:
-    """Return wall-clock medians of one sound at batch 1 in turn, and the median of the ratios of the pairs."""
+    """Return medians of the time of one sound at batch 1 in turn, and the median of the ratios of the pairs.
 
-    def seconds(one: Contestant, settings: Settings) -> float:
-        start = time.perf_counter()
+    The ratio is one of CPU times: what else the machine does lengthens wall-clock times, and those of the two unevenly.
+    """
+
+    def times(one: Contestant, settings: Settings) -> tuple[float, float]:
+        wall, cpu = time.perf_counter(), time.process_time()
         generate(one.model, settings)
-        return time.perf_counter() - start
+        return time.process_time() - cpu, time.perf_counter() - wall
 
     slow = replace(reference.settings, label=LABELS[0], num_steps=steps)
     generate(ours.model, ours.settings)  # warm up
     generate(reference.model, replace(slow, num_steps=1))
     found = []
     for pair in range(pairs):
-        mine = statistics.median(seconds(ours, ours.settings) for _ in range(5))
-        found.append((mine, seconds(reference, slow)))
-        print(f"pair {pair + 1}: ours {mine:.3f} s, reference {found[-1][1]:.1f} s", flush=True)
-    return {
-        ours.name: statistics.median(a for a, _ in found),
-        reference.name: statistics.median(b for _, b in found),
-        "ratio": statistics.median(b / a for a, b in found),
-    }
+        runs = torch.tensor([times(ours, ours.settings) for _ in range(5)])
+        found.append((runs.median(0).values.tolist(), times(reference, slow)))
+        (mine, _), (theirs, _) = found[-1]
+        print(f"pair {pair + 1}: ours {mine:.3f} s, reference {theirs:.1f} s of CPU time", flush=True)
+    medians = torch.tensor(found).median(0).values.tolist()  # [2 contestants, CPU and wall]
+    ratio = statistics.median(theirs[0] / mine[0] for mine, theirs in found)
+    return {ours.name: medians[0], reference.name: medians[1], "ratio": ratio}
 
 
 def generating_mb(one: Contestant) -> float:
-    """Return the peak memory of a process that loads the model and makes one sound."""
-    code = (
-        f"import sys; sys.path.insert(0, {str(HERE)!r}); from train_for import peak_mb\n"
-        "from tad_course.checkpoint import load_model; from tad_course.generate import Settings, generate\n"
-        f"settings = Settings.from_json({replace(one.settings, num_steps=2).to_json()!r})\n"
-        "generate(load_model(settings.model), settings); print(peak_mb())"
-    )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    """Return the peak memory of `tad-course generate` with these settings; two steps take as much as fifty."""
+    how = one.settings
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--model", how.model, "--sampler", how.sampler, "--steps", "2", "--out", folder]
+        command = [sys.executable, str(HERE / "memory.py"), "generate", *options]
+        found = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(found.stdout.split()[-1])
 
 
@@ -145,7 +145,8 @@ def costs(one: Contestant, times: dict) -> dict:
         "peak memory of training (MB)": cost.get("peak_mb"),
         "peak memory of generating (MB)": generating_mb(one),
         "parameters": sum(p.numel() for p in one.model.parameters()),
-        "seconds a sound, batch 1": times.get(one.name),
+        "CPU seconds a sound, batch 1": times.get(one.name, [None, None])[0],
+        "the same by the clock": times.get(one.name, [None, None])[1],
     }
 
 
@@ -215,7 +216,6 @@ def main() -> None:
         "seconds": times,
         "costs": {one.name: costs(one, times) for one in field},
         "measures": {name: [vars(m) | {"met": m.met} for m in rows] for name, rows in found.items()},
-        "this_process_peak_mb": peak_mb(),
     }
     text = f"{table(results)}\n\n{verdict(results)}\n"
     given.out.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,9 @@ For every sampler and number of steps the same seeds are generated (--count a la
 Each point is written to `steps.json` as soon as it is known, so the same command goes on after a stop; another model,
 other weights or another count start anew. One thread. `steps.png` is drawn at the end from what the file holds.
 
-"Seconds" is the median wall-clock time of one sound at batch 1. For the cost of other lengths, networks of the model's
-and of the reference's build are timed with random weights, which take the same time.
+"Seconds" is the median CPU time of one sound at batch 1, which on one thread is what a clock shows on a machine that
+does nothing else. For the cost of other lengths, networks of the model's and of the reference's build are timed with
+random weights, which take the same time.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from tad_course import plots
 from tad_course.checkpoint import load_model, replacing
@@ -34,13 +36,13 @@ NAMES = {"ddim": "DDIM", "dpm_solver_2m": "DPM-Solver++(2M)"}
 
 
 def median_seconds(run: Callable, times: int = 5) -> float:
-    """Return the median wall-clock time of `run()`, after one call to warm up."""
+    """Return the median CPU time of `run()`, after one call to warm up."""
     run()
     found = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        found.append(time.perf_counter() - start)
+        found.append(time.process_time() - start)
     return statistics.median(found)
 
 
@@ -124,7 +126,10 @@ def draw(results: dict):
         if x == "num_steps":
             steps = sorted({p["num_steps"] for p in results["points"]})
             ax.set_xticks(steps, [str(n) for n in steps])
-        ax.minorticks_off()
+            ax.xaxis.set_minor_formatter(NullFormatter())
+        else:
+            plain(ax.xaxis)
+        plain(ax.yaxis)
     axes[0, 0].legend(fontsize=9)
     _draw_lengths(axes[1, 2], results["lengths"])
     return fig
@@ -137,7 +142,17 @@ def _draw_lengths(ax, rows: list[dict]) -> None:
             ax.plot(*zip(*points, strict=True), marker=style, markersize=4, label=preset)
     ax.set(xscale="log", yscale="log", title="cost against length")
     ax.set(xlabel="length of the sound (s)", ylabel="seconds a network call")
+    plain(ax.xaxis)
+    plain(ax.yaxis)
     ax.legend(fontsize=9)
+
+
+def plain(axis) -> None:
+    """Write the numbers of a logarithmic axis as people do: 0.2, not 2 × 10⁻¹."""
+    if axis.get_scale() == "log":
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,15 +8,14 @@ CPU seconds, steps, seconds a step, peak memory, parameters. The same command go
 
 import argparse
 import json
-import resource
 import signal
 import statistics
 import threading
 import time
 from dataclasses import fields, replace
-from pathlib import Path
 
 import torch
+from memory import peak_mb
 
 from tad_course import cli, training
 from tad_course.checkpoint import load_model, replacing
@@ -99,15 +98,6 @@ def train_for(config: TrainConfig, minutes: float) -> dict:
     cost["s_per_step"] = cost["cpu_s"] / max(1, cost["steps"])
     report()
     return cost
-
-
-def peak_mb() -> float:
-    """Return the most memory that this process has held, in MB."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # on Linux, because there ru_maxrss also remembers the process that started this one
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes on macOS
 
 
 def main() -> None:
