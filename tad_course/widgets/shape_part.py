@@ -63,7 +63,9 @@ class Row:
             '<audio autoplay style="width:100%;height:40px" ' if at_once else '<audio style="width:100%;height:40px" '
         )
         player = player_html(audio * self.gain, title).replace("<audio ", style, 1)
-        return card(title, player, self.bench.desk.picture.html(audio, title), buttons)
+        made = card(title, player, self.bench.desk.picture.html(audio, title), buttons)
+        made.layout.width = "386px"  # two fit side by side on a tab beside an open file list
+        return made
 
 
 class Part:
