@@ -32,7 +32,7 @@ def linear_grid(num_steps: int, start: float = 1.0) -> Tensor:
     return torch.linspace(start, 0.0, num_steps + 1)
 
 
-def log_snr_grid(num_steps: int, start: float = 1.0, max_snr_db: float = 60.0, min_snr_db: float = -30.0) -> Tensor:
+def log_snr_grid(num_steps: int, start: float = 1.0, max_snr_db: float = 60.0, min_snr_db: float = -40.0) -> Tensor:
     """Return times `[num_steps + 1]` whose log-SNR rises evenly from that of `start` to `max_snr_db`; the last is 0.
 
     On the linear grid the last hop leaves noise of sin(π / 2N) to one step; here the last hop starts at
