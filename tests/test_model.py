@@ -144,4 +144,3 @@ def test_a_sound_does_not_depend_on_its_neighbours_in_the_batch():
     together = model.denoiser(LABELS)(x_t, t)
     alone = model.denoiser(LABELS[2:3])(x_t[2:3], t)
     assert torch.allclose(together[2], alone[0], atol=1e-5)
-
