@@ -108,7 +108,8 @@ def loggers(folder: Path, names: tuple[str, ...], start_step: int) -> list:
         if "wandb" in names:
             found.append(WandbLogger(name=folder.name, save_dir=folder))
     except ModuleNotFoundError as error:
-        raise ValueError(f"{error.name} is not installed; run `pip install tad-course[loggers]`.") from error
+        wanted = " and ".join(name for name in ("tensorboard", "wandb") if name in names)
+        raise ValueError(f"{wanted}: not all of it is installed; run `pip install -e .[loggers]`.") from error
     return found
 
 
