@@ -1,5 +1,6 @@
 """A real JupyterLab on a copy of the project, and a real Chromium that looks at it. Nothing leaves the machine."""
 
+import json
 import os
 import shutil
 import socket
@@ -8,9 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from pathlib import Path
 
+import nbformat
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -29,10 +33,12 @@ FLAGS = [
     "--mute-audio",
     "--autoplay-policy=no-user-gesture-required",
 ]
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 240
 RUN_TIMEOUT_S = 900
+PATIENCE_MS = 120_000
 NO_NEWS = '{"fetchNews": "false", "checkForUpdates": false}'
 RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)"
+END_KERNELS = "() => window.jupyterapp.serviceManager.sessions.shutdownAll()"
 CELLS = "() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map(cell => cell.toJSON())"
 
 
@@ -122,10 +128,12 @@ class Ran:
 
     @property
     def errors(self) -> list[str]:
-        """Errors that no cell announced with the tag ``raises-exception``."""
+        """Errors that no cell announced with the tag ``raises-exception``, and cells that were not run."""
         wild = [c for c in self.cells if "raises-exception" not in c.get("metadata", {}).get("tags", [])]
         outputs = [(c["id"], o) for c in wild for o in c.get("outputs", []) if o["output_type"] == "error"]
-        return [f"{cell}: {o['ename']}: {o['evalue'][:300]}" for cell, o in outputs]
+        found = [f"{cell}: {o['ename']}: {o['evalue'][:300]}" for cell, o in outputs]
+        code = [c for c in self.cells if c["cell_type"] == "code" and "".join(c["source"]).strip()]
+        return found + [f"{c['id']}: was not run" for c in code if not c["execution_count"]]
 
 
 def wait_for_kernel(page, timeout_s: int = START_TIMEOUT_S) -> None:
@@ -134,23 +142,66 @@ def wait_for_kernel(page, timeout_s: int = START_TIMEOUT_S) -> None:
     playwright.expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=timeout_s * 1000)
 
 
-@pytest.fixture
-def run_all(lab, browser):
-    """A function that opens a notebook (path from the project's folder), runs all of it and returns ``Ran``."""
-    pages = []
+def put(lab: str, path: str, notebook: dict) -> None:
+    """Save a notebook on the server, as its own page would."""
+    cookies = CookieJar()
+    visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    visitor.open(f"{lab}/lab").close()
+    content = json.dumps({"type": "notebook", "format": "json", "content": notebook}).encode()
+    headers = {"X-XSRFToken": next(cookie.value for cookie in cookies if cookie.name == "_xsrf")}
+    visitor.open(urllib.request.Request(f"{lab}/api/contents/{path}", content, headers, method="PUT")).close()
 
-    def open_and_run(notebook: str) -> Ran:
-        page = browser.new_page(viewport={"width": 1280, "height": 1400})
-        pages.append(page)
-        page.goto(f"{lab}/lab/tree/{notebook}?reset", wait_until="domcontentloaded")
+
+def notebook_of(cells: dict[str, str]) -> dict:
+    """A notebook with these code cells, by their ids."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+    code = [nbformat.v4.new_code_cell(source, id=name) for name, source in cells.items()]
+    return nbformat.v4.new_notebook(cells=code, metadata=kernel)
+
+
+class Pages:
+    """Pages of one JupyterLab; when they close, their kernels end as well, for each takes much memory."""
+
+    def __init__(self, lab: str, browser):
+        self.lab, self.browser, self.pages = lab, browser, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for page in self.pages:
+            with suppress(playwright.Error):  # a page that has crashed must not hide why a test failed
+                page.evaluate(END_KERNELS)
+            page.close()
+
+    def look_at(self, notebook: str):
+        """Open a notebook (path from the project's folder) and return the page when its kernel is ready."""
+        page = self.browser.new_page(viewport={"width": 1280, "height": 1400})
+        page.set_default_timeout(PATIENCE_MS)
+        self.pages.append(page)
+        page.goto(
+            f"{self.lab}/lab/tree/{notebook}?reset", wait_until="domcontentloaded", timeout=START_TIMEOUT_S * 1000
+        )
         wait_for_kernel(page)
+        return page
+
+    def run_all(self, notebook: str) -> Ran:
+        """Open a notebook, run all of it and return what came of it."""
+        page = self.look_at(notebook)
         panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         page.evaluate(RUN_ALL)  # its promise is kept when the last cell has run
         indicator = panel.locator(".jp-Notebook-ExecutionIndicator")
         playwright.expect(indicator).to_have_attribute("data-status", "idle", timeout=RUN_TIMEOUT_S * 1000)
-        page.wait_for_timeout(1000)  # widgets draw after the kernel is idle
         return Ran(page, panel, page.evaluate(CELLS))
 
-    yield open_and_run
-    for page in pages:
-        page.close()
+    def run_cells(self, name: str, cells: dict[str, str]) -> Ran:
+        """Run a notebook that has only these code cells."""
+        put(self.lab, f"notebooks/{name}.ipynb", notebook_of(cells))
+        return self.run_all(f"notebooks/{name}.ipynb")
+
+
+@pytest.fixture
+def pages(lab, browser):
+    """Pages for one test."""
+    with Pages(lab, browser) as pages:
+        yield pages

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-PATIENCE_MS = 120_000
+from conftest import PATIENCE_MS
+
 FORGET = "() => document.querySelectorAll('audio').forEach(player => { player.dataset.old = 'yes'; })"
 BUSY = ".tad-make .tad-stop:not([style*='hidden'])"
 HAS_FOCUS = "selector => document.activeElement && document.activeElement.closest(selector) !== null"

@@ -1,49 +1,74 @@
-"""In a real browser: the explorers and quizzes of the lessons answer to the keyboard alone."""
+"""In a real browser: the explorers and quizzes of the lessons answer to the keyboard alone.
+
+One notebook holds the cells of all lessons that show one, so that one kernel serves all tests here.
+"""
 
 import re
+from pathlib import Path
 
+import nbformat
 import pytest
+from conftest import PATIENCE_MS, Pages
 
-EXPLORERS = [
-    ("01_sound_as_numbers", "tad-sound-explorer"),
-    ("02_spectrograms_and_phase", "tad-phase-explorer"),
-    ("03_forward_diffusion", "tad-noise-explorer"),
-    ("04_reverse_diffusion", "tad-rotation-explorer"),
-    ("05_unet", "tad-receptive-field-explorer"),
-    ("06_taming_length", "tad-block-explorer"),
-]
+from tad_course.quiz import questions
 
-
-def shown(slider) -> tuple[str, str]:
-    """Return the description of the picture and the name of the sound below a slider."""
-    box = slider.locator("xpath=ancestor::*[contains(@class, 'widget-vbox')][1]")
-    alt = box.locator("figure img").get_attribute("alt")
-    return alt, box.locator("audio").get_attribute("aria-label")
-
-
-def wait_until(page, condition, timeout_s: float = 20) -> bool:
-    """Return whether `condition()` comes true in time."""
-    for _ in range(round(timeout_s / 0.1)):
-        if condition():
-            return True
-        page.wait_for_timeout(100)
-    return condition()
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+CLASSES = {
+    "01_sound_as_numbers": "tad-sound-explorer",
+    "02_spectrograms_and_phase": "tad-phase-explorer",
+    "03_forward_diffusion": "tad-noise-explorer",
+    "04_reverse_diffusion": "tad-rotation-explorer",
+    "05_unet": "tad-receptive-field-explorer",
+    "06_taming_length": "tad-block-explorer",
+}
+SETUP = "from tad_course import drums\nfrom tad_course.quiz import quiz\n\nkick = drums.kick()"
+SHOWN_ANEW = """([name, alt, sound]) => {
+    const box = document.querySelector(`.${name}`).closest('.widget-vbox');
+    const image = box.querySelector('figure img'), player = box.querySelector('audio');
+    return image && player && image.alt !== alt && player.getAttribute('aria-label') !== sound;
+}"""
 
 
-@pytest.mark.parametrize("name, slider_class", EXPLORERS)
-def test_a_key_on_the_slider_changes_picture_and_sound_and_a_key_answers_the_quiz(name, slider_class, run_all):
-    ran = run_all(f"notebooks/{name}.ipynb")
-    assert ran.errors == []
+def cells() -> dict[str, str]:
+    """The cells of the lessons that show an explorer or a quiz."""
+    found = {"setup": SETUP}
+    for name in CLASSES:
+        sources = {cell["id"]: cell["source"] for cell in nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells}
+        shows = sources[f"{name[:2]}-explorer"]
+        explorer = shows.partition("(")[0]
+        found[f"{name[:2]}-explorer"] = f"from tad_course.widgets.{explorer} import {explorer}\n\n{shows}"
+        found[f"{name[:2]}-quiz"] = sources[f"{name[:2]}-quiz"]
+    return found
 
-    slider = ran.page.locator(f".{slider_class}")
+
+@pytest.fixture(scope="module")
+def page(lab, browser):
+    """A notebook with all explorers and quizzes, after Run All."""
+    with Pages(lab, browser) as pages:
+        ran = pages.run_cells("explorers_test", cells())
+        assert ran.errors == []
+        yield ran.page
+
+
+@pytest.mark.parametrize("slider_class", CLASSES.values())
+def test_a_key_on_the_slider_changes_picture_and_sound(page, slider_class):
+    slider = page.locator(f".{slider_class}")
     slider.scroll_into_view_if_needed()
-    before = shown(slider)
+    box = slider.locator("xpath=ancestor::*[contains(@class, 'widget-vbox')][1]")
+    before = [
+        box.locator("figure img").get_attribute("alt"),
+        box.locator("audio").get_attribute("aria-label"),
+    ]
     slider.locator(".noUi-handle").focus()
-    ran.page.keyboard.press("ArrowLeft")
-    assert wait_until(ran.page, lambda: all(a != b for a, b in zip(shown(slider), before, strict=True)))
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(SHOWN_ANEW, arg=[slider_class, *before], timeout=PATIENCE_MS)
 
-    question = ran.page.locator(".tad-quiz").first
+
+@pytest.mark.parametrize("lesson", [name[:2] for name in CLASSES])
+def test_a_key_answers_the_quiz(page, lesson):
+    title = page.get_by_text(questions(lesson)[0].text).first
+    question = title.locator("xpath=ancestor::*[contains(@class, 'widget-vbox')][1]")
     question.scroll_into_view_if_needed()
-    question.locator("input[type=radio]").first.focus()
-    ran.page.keyboard.press("Space")
-    ran.page.locator("[role=status]", has_text=re.compile("✓ Right|✗ Not quite")).first.wait_for(timeout=20_000)
+    question.locator(".tad-quiz input[type=radio]").first.focus()
+    page.keyboard.press("Space")
+    question.locator("[role=status]", has_text=re.compile("✓ Right|✗ Not quite")).wait_for(timeout=PATIENCE_MS)

@@ -1,25 +1,20 @@
 """The panel Play in a real JupyterLab: every control is used once, and the loop is recorded while it plays."""
 
 import base64
-import json
 import re
-import urllib.request
-from http.cookiejar import CookieJar
 from pathlib import Path
 
 import mido
-import nbformat
 import numpy as np
 import pytest
+from conftest import PATIENCE_MS
 
 from tad_course.audio import load_audio
 from tad_course.drums import LABELS
 from tad_course.pattern import LEVEL_NAMES, Pattern, surprise
 from tad_course.widgets.pattern_panel import FIRST
 
-PATIENCE_MS = 60_000
-NOTEBOOK = "notebooks/pattern_test.ipynb"
-CODE = "from tad_course.widgets.studio import Studio\nstudio = Studio()\n"
+CODE = "from tad_course.widgets.studio import Studio\n\nstudio = Studio()"
 RECORD = """async () => {
     const {context, out} = document.querySelector('.tad-play').tadDeck;
     const code = `registerProcessor('tape', class extends AudioWorkletProcessor {
@@ -33,26 +28,12 @@ RECORD = """async () => {
 TAPE = "() => window.tape.filter(([, channels]) => channels.length).map(([at, channels]) => [at, channels[0]])"
 
 
-def put(lab: str, path: str, notebook: dict) -> None:
-    """Save a notebook on the server, as its own page would."""
-    cookies = CookieJar()
-    visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-    visitor.open(f"{lab}/lab").close()
-    content = json.dumps({"type": "notebook", "format": "json", "content": notebook}).encode()
-    headers = {"X-XSRFToken": next(cookie.value for cookie in cookies if cookie.name == "_xsrf")}
-    visitor.open(urllib.request.Request(f"{lab}/api/contents/{path}", content, headers, method="PUT")).close()
-
-
 @pytest.fixture
-def page(lab, run_all):
+def page(pages):
     """A notebook with the panels Make, Play and Shelf, after Run All."""
-    cells = [nbformat.v4.new_code_cell(CODE + "studio.show_make()", id="make")]
-    cells += [nbformat.v4.new_code_cell(f"studio.show_{name}()", id=name) for name in ("play", "shelf")]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    put(lab, NOTEBOOK, nbformat.v4.new_notebook(cells=cells, metadata=kernel))
-    ran = run_all(NOTEBOOK)
+    shows = {name: f"studio.show_{name}()" for name in ("make", "play", "shelf")}
+    ran = pages.run_cells("pattern_test", {"open": CODE} | shows)
     assert ran.errors == []
-    ran.page.set_default_timeout(PATIENCE_MS)
     return ran.page
 
 

@@ -4,10 +4,9 @@ import re
 import time
 from pathlib import Path
 
-from conftest import CELLS, wait_for_kernel
+from conftest import CELLS, PATIENCE_MS
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
-PATIENCE_MS = 120_000
 BUSY = ".tad-shape .tad-stop:not([style*='hidden'])"
 FORGET = "() => document.querySelectorAll('audio').forEach(player => { player.dataset.old = 'yes'; })"
 
@@ -66,10 +65,8 @@ def turn(panel, place: int, key: str) -> None:
     handle.press(key)
 
 
-def test_every_control_of_steps_and_shape_is_used_once(lab, browser, tmp_path):
-    page = browser.new_page(viewport={"width": 1280, "height": 1400})
-    page.goto(f"{lab}/lab/tree/notebooks/Inference.ipynb?reset", wait_until="domcontentloaded")
-    wait_for_kernel(page)
+def test_every_control_of_steps_and_shape_is_used_once(pages, tmp_path):
+    page = pages.look_at("notebooks/Inference.ipynb")
     page.evaluate(RUN, ["studio-open", "studio-strip", "studio-shape"])
     outputs = [output for cell in page.evaluate(CELLS) for output in cell.get("outputs", [])]
     assert [output for output in outputs if output["output_type"] == "error"] == []
@@ -151,4 +148,3 @@ def test_every_control_of_steps_and_shape_is_used_once(lab, browser, tmp_path):
     visit.says("Stopped")
     assert time.monotonic() - start < 3  # on a busy machine; a second is what it takes on a free one
     assert page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
-    page.close()

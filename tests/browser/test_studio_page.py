@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import conftest as lab_tools
-import pytest
 import torch
 from studio_visit import BUSY, PATIENCE_MS, Visit
 
@@ -13,7 +12,7 @@ from tad_course.audio import load_audio, read_comment
 from tad_course.generate import Settings, generate, model_of
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
-NOTEBOOK = "lab/tree/notebooks/Inference.ipynb?reset"
+NOTEBOOK = "notebooks/Inference.ipynb"
 INTERRUPT = "() => window.jupyterapp.commands.execute('notebook:interrupt-kernel').then(() => null)"
 NOT_RUN = "Run the notebook (Run → Run All Cells)"
 COUNT_NEW_PLAYERS = """() => {
@@ -25,36 +24,20 @@ COUNT_NEW_PLAYERS = """() => {
 }"""
 
 
-@pytest.fixture
-def look_at(lab, browser):
-    """A function that opens the studio's notebook without running it and returns the page."""
-    pages = []
-
-    def look():
-        pages.append(browser.new_page(viewport={"width": 1280, "height": 1400}))
-        pages[-1].goto(f"{lab}/{NOTEBOOK}", wait_until="domcontentloaded")
-        lab_tools.wait_for_kernel(pages[-1])
-        return pages[-1]
-
-    yield look
-    for page in pages:
-        page.close()
-
-
 def upload(visit: Visit, path: Path) -> None:
     with visit.page.expect_file_chooser() as chooser:
         visit.page.locator(".tad-shape").get_by_role("button", name="Upload").first.click()
     chooser.value.set_files(path)
 
 
-def test_a_notebook_that_was_not_run_is_not_trusted_and_still_says_what_to_do(look_at):
-    page = look_at()
+def test_a_notebook_that_was_not_run_is_not_trusted_and_still_says_what_to_do(pages):
+    page = pages.look_at(NOTEBOOK)
     lab_tools.playwright.expect(page.get_by_text(NOT_RUN).first).to_be_attached(timeout=PATIENCE_MS)
     assert page.locator(".tad-press").count() == 0
 
 
-def test_a_visit_to_the_studio(run_all, look_at, tmp_path):
-    ran = run_all("notebooks/Inference.ipynb")
+def test_a_visit_to_the_studio(pages, tmp_path):
+    ran = pages.run_all(NOTEBOOK)
     assert ran.errors == []
     visit, page = Visit(ran.page), ran.page
     press, shape = visit.press, page.locator(".tad-shape")
@@ -107,7 +90,7 @@ def test_a_visit_to_the_studio(run_all, look_at, tmp_path):
     assert len(restyled) > 100_000
 
     # Keep and save: the file's settings make the very same sound. The same notebook may be open twice.
-    look_at()
+    pages.look_at(NOTEBOOK)
     page.bring_to_front()  # a page behind another one is not drawn, and cannot be clicked
     visit.make.locator(".tad-keep").first.click()
     visit.shelf.locator("audio").wait_for(state="attached", timeout=PATIENCE_MS)
