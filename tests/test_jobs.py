@@ -17,7 +17,7 @@ def status() -> Status:
 def run(status: Status, work) -> tuple[str, str]:
     """Do `work` in the background and return what is said of it: the sentence, and what is folded away below."""
     assert status.run(work, calls=1)
-    assert status.worker.wait(10)
+    assert status.worker.wait(60)
     sentence, _, details = status.message.value.partition("<details>")
     return sentence, details
 
@@ -98,19 +98,19 @@ def test_a_job_that_ticks_stops_at_its_next_tick_and_the_bar_moves_until_then(st
     while len(ticks) < 3:
         time.sleep(0.005)
     assert status.left.value.endswith(" left")
-    start = time.monotonic()
     status.stop.click()
-    assert status.worker.wait(5) and time.monotonic() - start < 1
+    so_far = len(ticks)
+    assert status.worker.wait(60) and len(ticks) <= so_far + 1
     assert len(ticks) < 1000 and ticks == sorted(ticks)
     assert "Stopped" in status.message.value
 
 
 def test_what_is_pressed_while_busy_is_not_done_later(status):
     done, go_on = [], threading.Event()
-    assert status.run(lambda tick: go_on.wait(5) and "first", calls=1)
+    assert status.run(lambda tick: go_on.wait(60) and "first", calls=1)
     assert not status.run(lambda tick: done.append("second") or "second", calls=1)
     go_on.set()
-    assert status.worker.wait(5)
+    assert status.worker.wait(60)
     assert done == []
 
 

@@ -1,16 +1,15 @@
 """Shape, and the steps from noise: choose a sound, restyle, repaint, morph, vary, stop, keep; without a browser."""
 
 import datetime
-import itertools
 import random
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import ipywidgets
 import pytest
 import torch
+from network_calls import PATIENCE_S, Calls
 
 from tad_course import shaping
 from tad_course.audio import load_audio, save_wav
@@ -66,7 +65,7 @@ class Studio:
         return Sound(generate(self.desk.model, settings), settings)
 
     def done(self) -> None:
-        assert self.desk.worker.wait(30), "the studio is still busy"
+        assert self.desk.worker.wait(PATIENCE_S), "the studio is still busy"
 
     def choose(self, name: str) -> None:
         self.shape.source.name.value = name
@@ -103,22 +102,12 @@ def studio(desk) -> Studio:
 
 
 @pytest.fixture
-def slow(desk, monkeypatch):
-    """Make each network call take 20 ms, and count the calls."""
-    calls, quick = itertools.count(), desk.model.denoiser
-
-    def denoiser(*args):
-        denoise = quick(*args)
-
-        def slowly(x_t, t):
-            next(calls)
-            time.sleep(0.02)
-            return denoise(x_t, t)
-
-        return slowly
-
-    monkeypatch.setattr(desk.model, "denoiser", denoiser)
-    return lambda: next(calls)
+def calls(desk, monkeypatch):
+    """Watch the network calls."""
+    calls = Calls()
+    monkeypatch.setattr(desk.model, "denoiser", calls.watching(desk.model.denoiser))
+    yield calls
+    calls.go_on()
 
 
 def html_of(row) -> str:
@@ -224,7 +213,7 @@ def test_without_any_sound_the_panel_says_what_to_do(desk, tmp_path):
     panel = ShapePanel(desk, lambda: Settings(num_steps=2), print, tmp_path / "nothing")
     for part in panel.parts:
         part.button.click()
-        assert desk.worker.wait(5)
+        assert desk.worker.wait(PATIENCE_S)
         assert "no sound to shape yet" in panel.status.message.value
 
 
@@ -327,16 +316,16 @@ def test_two_sounds_of_the_studio_are_morphed_through_their_own_noises(studio):
     assert titles == ["first: snare, seed 1", "50% of the way", "second: snare, seed 2"]
 
 
-def test_files_are_morphed_as_the_function_does_and_their_noise_is_sought_only_once(studio, slow):
+def test_files_are_morphed_as_the_function_does_and_their_noise_is_sought_only_once(studio, calls):
     studio.choose(KICK)
     part = studio.shape.morph
     studio.turn_to(part)
     part.second.name.value = SNARE
     (sound,) = studio.press(part)
-    calls = slow()
+    before = calls.count
     part.amount.value = 0.25
     studio.done()
-    assert slow() - calls - 1 == 4
+    assert calls.count - before == 4
     pair = (load_audio(SAMPLES / KICK), "kick"), (load_audio(SAMPLES / SNARE), "snare")
     again = shaping.morph_sounds(studio.desk.model, *pair, studio.settings(), 0.25)
     assert torch.equal(part.row.sounds[0].audio, again) and not torch.equal(sound.audio, again)
@@ -381,33 +370,32 @@ def test_a_sound_of_the_studio_varied_a_little_is_nearer_than_one_varied_a_lot(s
 # --- all parts ---
 
 
-def test_stop_ends_a_long_job_within_a_second_and_keeps_what_was_finished(studio, slow):
+def test_stop_ends_a_long_job_after_the_present_call_and_keeps_what_was_finished(studio, calls):
     studio.choose(KICK)
     part = studio.shape.vary
     studio.turn_to(part)
     part.count.value = 8
-    part.button.click()
-    while len(part.row.sounds) < 2:
-        time.sleep(0.01)
+    calls.hold(part.button.click, until=lambda: len(part.row.sounds) == 2)
     assert studio.shape.status.stop.layout.visibility == "visible"
-    assert re.fullmatch(r"[\d.]+ s left", studio.shape.status.left.value)
+    assert re.fullmatch(r"[\d.]+ (s|min) left", studio.shape.status.left.value)
     assert 0.2 < studio.shape.status.bar.value < 0.6
-    start = time.monotonic()
     studio.shape.status.stop.click()
+    before = calls.count
+    calls.go_on()
     studio.done()
-    assert time.monotonic() - start < 1
-    assert 2 <= len(part.row.sounds) < 8 and studio.said.startswith("Stopped")
+    assert calls.count == before
+    assert len(part.row.sounds) == 2 and studio.said.startswith("Stopped")
 
 
 @pytest.mark.parametrize("verb", ["repaint", "morph", "vary"])
-def test_a_second_press_while_busy_makes_nothing_twice(studio, slow, verb):
+def test_a_second_press_while_busy_makes_nothing_twice(studio, calls, verb):
     studio.choose(KICK)
     part = getattr(studio.shape, verb)
     studio.turn_to(part)
-    part.button.click()
+    calls.hold(part.button.click)
     seed = part.seed.value.value
-    time.sleep(0.05)
     part.button.click()
+    calls.go_on()
     studio.done()
     assert part.seed.value.value == seed and studio.said.startswith("Made")
 
@@ -507,18 +495,17 @@ def test_no_stop_is_louder_than_minus_20_dbfs_and_all_share_one_gain():
 
 def test_the_strip_of_a_shaped_sound_is_refused_in_words(strip, desk, studio):
     strip.show(Sound(torch.zeros(2, 32_768), studio.settings(), "a voice"))
-    assert desk.worker.wait(10)
+    assert desk.worker.wait(PATIENCE_S)
     assert "was not made from noise" in strip.status.message.value
     strip.show(None)
-    assert desk.worker.wait(10)
+    assert desk.worker.wait(PATIENCE_S)
     assert "No sound has been made yet" in strip.status.message.value
 
 
-def test_the_strip_stops_when_told_to(strip, desk, slow):
+def test_the_strip_stops_when_told_to(strip, desk, calls):
     settings = Settings(model=desk.name, num_steps=200, fingerprint=desk.fingerprint)
-    strip.show(Sound(torch.zeros(2, 8), settings))
-    time.sleep(0.2)
-    start = time.monotonic()
+    calls.hold(lambda: strip.show(Sound(torch.zeros(2, 8), settings)), until=lambda: calls.count == 3)
     strip.status.stop.click()
-    assert desk.worker.wait(10) and time.monotonic() - start < 1
+    calls.go_on()
+    assert desk.worker.wait(PATIENCE_S) and calls.count == 3
     assert "Stopped" in strip.status.message.value

@@ -90,6 +90,15 @@ def wait_until_up(server: subprocess.Popen, address: str, log: Path) -> None:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
+def end(server: subprocess.Popen) -> None:
+    """End a server; one that does not end in time is not waited for."""
+    server.terminate()
+    try:
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory, chromium_path):
     """The address of a running JupyterLab whose root is a copy of the project's notebooks and sounds."""
@@ -102,11 +111,7 @@ def lab(tmp_path_factory, chromium_path):
         wait_until_up(server, address, work / "lab.log")
         yield address
     finally:
-        server.terminate()
-        try:
-            server.wait(15)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        end(server)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from conftest import PATIENCE_MS
 FORGET = "() => document.querySelectorAll('audio').forEach(player => { player.dataset.old = 'yes'; })"
 BUSY = ".tad-make .tad-stop:not([style*='hidden'])"
 HAS_FOCUS = "selector => document.activeElement && document.activeElement.closest(selector) !== null"
+AFTER_A_PRESS_MS = 600  # a second press within 400 ms belongs to a double click
 MOST_TABS = 500  # players have five stops each
 
 
@@ -28,6 +29,11 @@ class Visit:
         player.wait_for(state="attached", timeout=PATIENCE_MS)
         self.page.locator(BUSY).wait_for(state="detached", timeout=PATIENCE_MS)
         return player.get_attribute("src")
+
+    def press_make(self) -> None:
+        """Press Make, so late that it is no double click."""
+        self.page.wait_for_timeout(AFTER_A_PRESS_MS)
+        self.press.click()
 
     def seed(self) -> int:
         return int(self.make.locator(".tad-seed input").input_value())

@@ -2,12 +2,13 @@
 
 import base64
 import re
+import time
 from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
-from conftest import PATIENCE_MS
+from conftest import PATIENCE_MS, playwright
 
 from tad_course.audio import load_audio
 from tad_course.drums import LABELS
@@ -70,9 +71,16 @@ class Player:
         )
 
     def signs(self) -> dict[str, str]:
-        titles = [step.get_attribute("title") for step in self.steps.all()]
+        titles = self.steps.evaluate_all("steps => steps.map(step => step.title)")
         signs = "".join(".-xX"[LEVEL_NAMES.index(title.rpartition(", ")[2])] for title in titles)
         return {label: signs[16 * k : 16 * k + 16] for k, label in enumerate(LABELS)}
+
+    def shows(self, rows: dict[str, str]) -> None:
+        """Wait until the steps are these."""
+        deadline_s = time.monotonic() + PATIENCE_MS / 1000
+        while self.signs() != rows and time.monotonic() < deadline_s:
+            self.page.wait_for_timeout(100)
+        assert self.signs() == rows
 
     def turn(self, place: int, key: str) -> None:
         handle = self.panel.locator(".noUi-handle").nth(place)
@@ -102,7 +110,7 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     player = Player(page)
     panel = player.panel
     page.wait_for_function("() => document.querySelectorAll('.tad-step').length === 64")
-    assert player.signs() == {label: FIRST.signs(label) for label in LABELS}
+    player.shows({label: FIRST.signs(label) for label in LABELS})
 
     # Press play: it loops without a gap, sample for sample the WAV that the player holds.
     player.press_player()
@@ -110,7 +118,10 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     fast = samples(player.loop_after(lambda: player.turn(0, "End")), tmp_path)  # 240 beats a minute
     assert fast.shape[-1] == 44_100
     page.wait_for_function("() => document.querySelector('.tad-play').tadDeck.voice.length_s === 1")
-    page.wait_for_timeout(300)  # it takes over within 25 ms
+    now_s = page.evaluate("() => document.querySelector('.tad-play').tadDeck.context.currentTime")
+    page.wait_for_function(  # it takes over within 25 ms of sound
+        "then_s => document.querySelector('.tad-play').tadDeck.context.currentTime > then_s", arg=now_s + 0.3
+    )
     tape = recorded(page, 4.0)
     assert len(tape) > 2.5 * 44_100, "the recording has holes"
     assert np.array_equal(tape[:-44_100], tape[44_100:])
@@ -121,7 +132,7 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     # A press on a step while it plays: another loop takes over, and it plays on.
     player.loop_after(player.steps.nth(1).click)
     assert player.says("kick, step 2: medium")
-    assert player.signs()["kick"] == FIRST.with_level("kick", 1, 2).signs("kick")
+    player.shows({label: FIRST.with_level("kick", 1, 2).signs(label) for label in LABELS})
     player.wait_until_playing()
 
     # By keyboard: down one row, right one step, and press.
@@ -135,29 +146,29 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     # Swing, mute, another sound, nothing at all, and back.
     player.loop_after(lambda: player.turn(1, "End"))
     player.loop_after(player.named("mute").nth(2).click)
-    assert panel.get_by_role("button", name="hihat is muted").count() == 1
+    panel.get_by_role("button", name="hihat is muted").wait_for()
     player.loop_after(lambda: panel.get_by_role("combobox", name="kick").select_option("snare, seed 0"))
     before = player.signs()
     silence = samples(player.loop_after(player.named("clear").click), tmp_path)
     assert not silence.any()
     player.loop_after(player.named("undo").click)
-    assert player.signs() == before
+    player.shows(before)
 
     # Luck, and the same luck again by its seed.
     player.loop_after(player.named("surprise-me").click)
     seed = int(re.search(r"4 sounds of seed (\d+)", player.says(r"4 sounds of seed")).group(1))
-    assert player.signs() == {label: surprise(seed).signs(label) for label in LABELS}
+    player.shows({label: surprise(seed).signs(label) for label in LABELS})
     number = panel.locator("input[type=number]")
     number.fill("7")
     number.press("Enter")
     player.says("4 sounds of seed 7")
     lucky = surprise(7)
-    assert player.signs() == {label: lucky.signs(label) for label in LABELS}
+    player.shows({label: lucky.signs(label) for label in LABELS})
 
     # Keep, save, download.
     player.named("keep-the-sounds").click()
     player.says("On the shelf: kick, seed 7, snare, seed 7")
-    assert page.locator(".tad-shelf audio").count() == 4
+    playwright.expect(page.locator(".tad-shelf audio")).to_have_count(4, timeout=PATIENCE_MS)
     panel.get_by_label("file name").fill("my bar")
     panel.get_by_label("file name").press("Enter")
     player.named("save-wav").click()

@@ -1,12 +1,11 @@
 """The studio in a real JupyterLab, used as a person would: press, lock, stop, compare, restyle, keep, save."""
 
 import re
-import time
 from pathlib import Path
 
 import conftest as lab_tools
 import torch
-from studio_visit import BUSY, PATIENCE_MS, Visit
+from studio_visit import AFTER_A_PRESS_MS, BUSY, PATIENCE_MS, Visit
 
 from tad_course.audio import load_audio, read_comment
 from tad_course.generate import Settings, generate, model_of
@@ -45,14 +44,13 @@ def test_a_visit_to_the_studio(pages, tmp_path):
     assert visit.make.locator(".tad-cards figure img").get_attribute("alt").startswith("kick, seed 0")
 
     # Each press brings another sound; with the seed locked, the same one. A double click is one press.
-    first, second = visit.sound_after(press.click), visit.sound_after(press.click)
+    first, second = visit.sound_after(visit.press_make), visit.sound_after(visit.press_make)
     assert len(first) > 100_000 and first != second
-    page.wait_for_timeout(500)  # later than a double click
     visit.make.get_by_label("lock").check()
     seed = visit.seed()
-    assert visit.sound_after(press.click) == second
+    assert visit.sound_after(visit.press_make) == second
     assert visit.seed() == seed
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(AFTER_A_PRESS_MS)
     page.evaluate(COUNT_NEW_PLAYERS)
     assert visit.sound_after(press.dblclick) == second
     page.wait_for_timeout(1500)
@@ -61,7 +59,6 @@ def test_a_visit_to_the_studio(pages, tmp_path):
     # Another instrument is answered at once, and the space bar presses as well as the mouse.
     snare = visit.sound_after(visit.make.get_by_role("button", name="snare").click)
     assert snare != second
-    page.wait_for_timeout(500)
     press.focus()
     assert visit.sound_after(lambda: page.keyboard.press("Space")) == snare
 
@@ -72,15 +69,14 @@ def test_a_visit_to_the_studio(pages, tmp_path):
     stop.wait_for(timeout=PATIENCE_MS)
     visit.make.get_by_text(re.compile(r"[\d.]+ (s|min) left")).wait_for(timeout=PATIENCE_MS)
     page.evaluate(INTERRUPT)
-    start = time.monotonic()
     stop.click()
-    visit.wait_for_message(visit.make, "Stopped")
-    assert time.monotonic() - start < 3
+    visit.wait_for_message(visit.make, "Stopped")  # how quickly, test_jobs.py says: a page may wait for the machine
 
     # A and B: one press switches, and the other one sounds.
     switch = visit.compare.locator(".tad-switch")
     a, b = (visit.sound_after(switch.click, ".tad-compare") for _ in "ab")
-    assert a != b and "B is heard" in visit.compare.inner_text()
+    assert a != b
+    visit.compare.get_by_text("B is heard").first.wait_for()
 
     # A file that is no sound is refused in words; a real one is restyled.
     (tmp_path / "poem.wav").write_text("no sound at all")

@@ -67,8 +67,7 @@ def page(tmp_path_factory, browser):
         yield page
         page.close()
     finally:
-        server.terminate()
-        server.wait(15)
+        lab_tools.end(server)
 
 
 def test_the_keyboard_alone_makes_keeps_renames_stars_deletes_undoes_and_exports(page, tmp_path):
