@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -116,10 +117,16 @@ def notebook_code(path: Path) -> str:
     return "\n".join(line for cell in code for line in cell.splitlines() if not line.lstrip().startswith(("%", "!")))
 
 
+@cache
+def installed_packages() -> dict[str, list[str]]:
+    """Which distributions bring each package; to look it up takes a while."""
+    return metadata.packages_distributions()
+
+
 def undeclared(names: set[str], declared: list[str]) -> set[str]:
     """Third-party packages among ``names`` that none of the ``declared`` requirements brings."""
     allowed = {canonicalize_name(Requirement(r).name) for r in declared}
-    brings = metadata.packages_distributions()
+    brings = installed_packages()
     ours = set(sys.stdlib_module_names) | {"tad_course"}
     return {n for n in names - ours if not {canonicalize_name(d) for d in brings.get(n, [n])} & allowed}
 
