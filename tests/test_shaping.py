@@ -154,7 +154,7 @@ def test_outside_the_region_nothing_changes_and_inside_it_almost_everything(fron
     made = inpaint(model, audio, SETTINGS, start_s, stop_s)
     region = torch.zeros(4096, dtype=torch.bool)
     region[round(start_s * RATE) : round(stop_s * RATE)] = True
-    assert made.shape == audio.shape and made.abs().max() <= CEILING
+    assert made.shape == audio.shape and made.abs().max() <= CEILING * (1 + 1e-6)
     assert torch.equal(made[:, ~region], audio[:, ~region])
     changed = (made - audio)[:, region].abs().amax(0) > 0
     assert changed.float().mean() > 0.8
