@@ -26,10 +26,10 @@ class Settings:
     model: str = "drums"
     label: str = "kick"
     seed: int = 0
-    num_steps: int = 8
+    num_steps: int = 12
     sampler: str = "dpm_solver_2m"
     grid: str = "log_snr"
-    guidance_scale: float = 1.0
+    guidance_scale: float = 1.5
     fingerprint: str = ""  # of the model's weights, so that "the same again" can be checked
     guidance_interval_db: tuple[float, float] | None = None  # SNRs between which guidance acts; None: everywhere
     length_samples: int | None = None  # None: the model's own

@@ -76,7 +76,7 @@ QUIZ = (
         ),
     ),
     Question(
-        "What did the network do at each of the eight steps?",
+        "What did the network do at each of its steps?",
         (
             Answer("It added one more layer: thump, then click, then tail.", "Each step redraws all of it."),
             Answer("It chose the best of many candidates.", "There is one sound only, and nothing to choose."),
