@@ -98,7 +98,7 @@ QUIZ = (
         (
             Answer(
                 "The weights jitter around a good place, and their average lies nearer to it.",
-                "Each step follows 16 sounds only; averaging over many steps cancels their errors.",
+                "Each step follows 8 sounds only; averaging over many steps cancels their errors.",
                 right=True,
             ),
             Answer(
