@@ -385,10 +385,10 @@ def test_until_somebody_chooses_the_two_newest_are_compared_and_nothing_is_drawn
 
 
 def test_sounds_that_differ_only_in_a_setting_can_be_told_apart_and_the_same_one_is_offered_once():
-    coarse, fine = (Sound(torch.zeros(2, 10), Settings(seed=7, num_steps=n)) for n in (2, 8))
+    coarse, fine = (Sound(torch.zeros(2, 10), Settings(seed=7, num_steps=n, guidance_scale=1)) for n in (2, 8))
     offered = named([fine, coarse, fine], [("boom", fine), ("boom", coarse)])
     assert list(offered.values()) == [fine, coarse, fine, coarse]
-    assert list(offered)[1] == "made: kick, seed 7 (drums, 2 steps, DPM-Solver++)"
+    assert list(offered)[1] == "made: kick, seed 7 (drums, 2 steps, DPM-Solver++, guidance 1.5)"
 
 
 def test_what_is_heard_can_be_kept(compare):
