@@ -70,7 +70,7 @@ def contestant(name: str, folder: Path | str, reference_steps: int | None = None
     """Load a model; with `reference_steps` it makes sounds as the reference does."""
     settings = Settings(model=str(folder))
     if reference_steps:
-        settings = replace(settings, sampler="ddim", grid="linear", num_steps=reference_steps)
+        settings = replace(settings, sampler="ddim", grid="linear", num_steps=reference_steps, guidance_scale=1.0)
     run = Path(folder) if Path(folder).is_dir() else None
     return Contestant(name, run, load_model(folder), settings)
 
