@@ -42,8 +42,9 @@ class MakePanel:
         )  # fmt: skip
         self.label = instrument(self.desk, self.desk.labels[0])
         self.count = IntSlider(1, 1, 16, description="number of sounds", **slider)
-        self.steps = IntSlider(8, 1, 50, description="steps", **slider)
-        self.guidance = FloatSlider(value=1, min=0, max=8, step=0.5, description="guidance", **slider)
+        self.steps = IntSlider(Settings.num_steps, 1, 50, description="steps", **slider)
+        guidance = Settings.guidance_scale
+        self.guidance = FloatSlider(value=guidance, min=0, max=8, step=0.5, description="guidance", **slider)
         self.sampler = Dropdown(options=SAMPLER_NAMES, description="sampler", layout=Layout(width="260px"))
         self.seed = SeedBox(self.desk)
         self.follow = Checkbox(True, description="answer to every change", indent=False, layout=Layout(width="210px"))
