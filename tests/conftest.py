@@ -19,6 +19,33 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Networks of the size that tests use are fastest on one core, all the more when the machine is busy."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory) -> Path:
+    """A model of the right shape that has learned nothing: it makes noise, but by the same rules."""
+    import torch
+
+    from tad_course.checkpoint import save_model
+    from tad_course.model import DrumModel, ModelConfig
+
+    torch.manual_seed(0)
+    small = ModelConfig(
+        channels=(16, 16, 16), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1), attention_heads=1,
+        attention_features=8,
+    )  # fmt: skip
+    return save_model(DrumModel(small), tmp_path_factory.mktemp("models") / "untrained")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     # The tests of one file stay in one process, so that a fixture of a module is made once.

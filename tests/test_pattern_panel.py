@@ -14,35 +14,15 @@ import pytest
 import torch
 
 from tad_course.audio import load_audio, peak_dbfs, read_comment
-from tad_course.checkpoint import save_model
 from tad_course.drums import LABELS
 from tad_course.generate import Settings, generate
 from tad_course.kept import Sound
-from tad_course.model import DrumModel, ModelConfig
 from tad_course.pattern import ACCENT, Pattern, midi_bytes, render_loop, surprise
 from tad_course.widgets.pattern_panel import FIRST
 from tad_course.widgets.studio import Studio
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SAMPLES = Path(__file__).parents[1] / "data_samples"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory) -> Path:
-    """A model of the right shape that has learned nothing."""
-    torch.manual_seed(0)
-    small = ModelConfig(
-        channels=(16, 16, 16), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1), attention_heads=1,
-        attention_features=8,
-    )  # fmt: skip
-    return save_model(DrumModel(small), tmp_path_factory.mktemp("models") / "untrained")
 
 
 @pytest.fixture(scope="module")

@@ -23,17 +23,9 @@ from tad_course.widgets.reverse_strip import LOUDEST_DBFS, ReverseStrip, Stop, s
 from tad_course.widgets.shape_panel import ShapePanel
 from tad_course.widgets.source_box import guess_label
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SAMPLES = Path(__file__).parents[1] / "data_samples"
 KICK, SNARE = "kick_kick_805.wav", "snare_snare_805.wav"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small are fastest on one core, all the more when the machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -15,33 +15,14 @@ from network_calls import PATIENCE_S, Calls
 from tad_course.audio import AudioFileError, load_audio, peak_dbfs, read_comment, save_wav
 from tad_course.checkpoint import save_model
 from tad_course.generate import Settings, generate
-from tad_course.model import DrumModel, ModelConfig
+from tad_course.model import DrumModel
 from tad_course.sources import read_bytes, read_source
 from tad_course.widgets.cards import players_html
 from tad_course.widgets.jobs import Status, Worker, time_left
 from tad_course.widgets.studio import Studio
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SAMPLES = Path(__file__).parents[1] / "data_samples"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small are fastest on one core, all the more when the machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory) -> Path:
-    """A model of the right shape that has learned nothing: it makes noise, but by the same rules."""
-    torch.manual_seed(0)
-    small = ModelConfig(
-        channels=(16, 16, 16), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1), attention_heads=1,
-        attention_features=8,
-    )  # fmt: skip
-    return save_model(DrumModel(small), tmp_path_factory.mktemp("models") / "untrained")
 
 
 @pytest.fixture
