@@ -50,7 +50,8 @@ precision. All settings: `config.json`.
 ## Figures
 
 {how["per_label"]} sounds a label against as many of the drum machine that the model never heard, {how["num_steps"]} \
-steps of {how["sampler"]}; `tad-course evaluate --model {given.name} --out benchmarks/{given.name}`. "Real" is what \
+steps of {how["sampler"]}; `tad-course evaluate --model {given.name} --count {how["per_label"]} \
+--training {how["training_per_label"]} --out benchmarks/{given.name}`. "Real" is what \
 other real sounds reach. {summary(figures)}
 
 {table(figures)}
