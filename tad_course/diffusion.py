@@ -7,10 +7,11 @@ alpha = cos(πt/2), sigma = sin(πt/2), as in `audio_diffusion_pytorch.VDiffusio
 """
 
 import math
+from collections.abc import Callable
 
 import torch
-from audio_diffusion_pytorch import Distribution
-from torch import Tensor
+from audio_diffusion_pytorch import Distribution, VDiffusion
+from torch import Tensor, nn
 
 
 def alpha_sigma(t: Tensor | float, ndim: int = 0) -> tuple[Tensor, Tensor]:
@@ -90,7 +91,29 @@ class NoiseLevels(Distribution):
     def __call__(self, num_samples: int, device: torch.device = torch.device("cpu")) -> Tensor:
         u, choice = torch.rand(2, num_samples, device=device)
         even = t_from_snr_db(self.min_snr_db + (self.max_snr_db - self.min_snr_db) * u)
-        return torch.where(choice < self.even_share, even, u)
+        cleanest = t_from_snr_db(self.max_snr_db)  # beyond it one loud place can weigh as much as a whole batch
+        return torch.where(choice < self.even_share, even, u.clamp(min=float(cleanest)))
+
+
+class WeightedVDiffusion(VDiffusion):
+    """The library's v-diffusion, with a loss that counts some channels and times more than others.
+
+    Args:
+        net: predicts v from (x_t, t).
+        sigma_distribution: draws the times.
+        weight: of a squared error at times t `[B]`, `[B, C, 1]`.
+    """
+
+    def __init__(self, net: nn.Module, sigma_distribution: Distribution, weight: Callable[[Tensor], Tensor]):
+        super().__init__(net, sigma_distribution)
+        self.weight = weight
+
+    def forward(self, x_0: Tensor, **kwargs) -> Tensor:
+        """Return the loss at one random time for each sound of `x_0` `[B, C, L]`."""
+        t = self.sigma_distribution(num_samples=len(x_0), device=x_0.device)
+        eps = torch.randn_like(x_0)
+        v = self.net(q_sample(x_0, t, eps), t, **kwargs)
+        return (self.weight(t) * (v - v_from_x_0(x_0, eps, t)).square()).mean()
 
 
 class ExactDenoiser:

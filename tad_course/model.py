@@ -7,9 +7,10 @@ import torch
 from audio_diffusion_pytorch import DiffusionModel, UNetV0
 from torch import Tensor, nn
 
-from tad_course.diffusion import NoiseLevels, x_0_from_v
+from tad_course.diffusion import NoiseLevels, WeightedVDiffusion, x_0_from_v
 from tad_course.drums import LABELS
-from tad_course.front_ends import FRONT_ENDS, Whitening, blend
+from tad_course.front_ends import FRONT_ENDS, WINDOWS, Whitening, blend
+from tad_course.gain_shape import GainShape
 from tad_course.learned import LearnedPlugin
 from tad_course.sampling import Denoiser
 from tad_course.wiener import WienerPlugin
@@ -24,7 +25,9 @@ class ModelConfig:
     length_samples: int = 32_768
     labels: tuple[str, ...] = LABELS  # empty: an unconditional model
     front_end: str = "lapped"  # identity, patching, learned or lapped
+    window: str = "sine"  # of the lapped front end: sine or vorbis
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
+    gain_shape: bool = False  # split each sound into gains and shapes, instead of whitening
     whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
     wiener: bool = True  # plug a learned Wiener filter around the network
     channels: tuple[int, ...] = (128, 192, 256)
@@ -47,6 +50,10 @@ class ModelConfig:
             raise ValueError("block_size, length_samples, channels, factors and items must be 1 or more.")
         if self.front_end == "lapped" and self.block_size % 2:
             raise ValueError(f"The lapped transform needs an even block_size, not {self.block_size}.")
+        if self.window not in WINDOWS:
+            raise ValueError(f"Unknown window {self.window!r}; choose one of {', '.join(WINDOWS)}.")
+        if self.gain_shape and not (self.front_end == "lapped" and self.wiener):
+            raise ValueError("gain_shape needs the lapped front end and wiener.")
         if len({len(self.channels), len(self.factors), len(self.items), len(self.attentions)}) != 1:
             raise ValueError("channels, factors, items and attentions must have one entry a level each.")
         step = self.block_size * torch.tensor(self.factors).prod().item()
@@ -67,6 +74,11 @@ class ModelConfig:
         return asdict(self)
 
 
+# The shipped model (lesson 06).
+DRUMS = ModelConfig(
+    window="vorbis", block_size=256, gain_shape=True, channels=(256, 256, 384), factors=(1, 2, 4), min_snr_db=-45.0
+)
+
 # The model this course grows from, by its published numbers (tiny-audio-diffusion, 2023).
 REFERENCE = ModelConfig(
     name="reference", labels=(), front_end="identity", block_size=1, whitening_power=0.0, wiener=False,
@@ -78,7 +90,7 @@ REFERENCE = ModelConfig(
 # Small enough to learn one instrument in five minutes on a laptop (lesson 07).
 TINY = ModelConfig(name="tiny", channels=(128, 128, 256))
 
-PRESETS = {"drums": ModelConfig(), "tiny": TINY, "reference": REFERENCE}
+PRESETS = {"drums": DRUMS, "tiny": TINY, "reference": REFERENCE}
 
 
 class DrumModel(nn.Module):
@@ -93,13 +105,19 @@ class DrumModel(nn.Module):
         super().__init__()
         self.config = config
         learned = config.front_end == "learned"
-        self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size)
+        options = {"window": config.window} if config.front_end == "lapped" else {}
+        self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size, **options)
         self.shape = (2 * self.front_end.block_size, config.length_samples // self.front_end.block_size)
-        power, classes = config.whitening_power, max(1, len(config.labels))
-        self.whitening = Whitening(classes, *self.shape, power) if power else None
-
         bands = config.block_size if config.front_end == "lapped" else None
-        net_t = WienerPlugin(UNetV0, bands) if config.wiener else UNetV0
+        power, classes, gains = config.whitening_power, max(1, len(config.labels)), 0
+        if config.gain_shape:
+            self.whitening = GainShape(classes, bands, *self.shape, frames=2 * (288 // config.block_size) + 1)
+            gains = self.whitening.num_gains
+            self.shape = (self.shape[0] + gains, self.shape[1])
+        else:
+            self.whitening = Whitening(classes, *self.shape, power) if power else None
+
+        net_t = WienerPlugin(UNetV0, bands, gains) if config.wiener else UNetV0
         if learned:
             net_t = LearnedPlugin(net_t, config.block_size)
         unet = {key: getattr(config, key) for key in ("channels", "factors", "items", "attentions")}
@@ -110,7 +128,10 @@ class DrumModel(nn.Module):
             unet |= {"use_embedding_cfg": True, "embedding_max_length": 1, "cross_attentions": crosses}
             unet |= {"embedding_features": config.label_features}
         levels = NoiseLevels(config.even_share, config.min_snr_db, config.max_snr_db)
-        self.diffusion = DiffusionModel(net_t, in_channels=self.shape[0], diffusion_sigma_distribution=levels, **unet)
+        unet |= {"in_channels": self.shape[0], "diffusion_sigma_distribution": levels}
+        if config.gain_shape:
+            unet |= {"diffusion_t": WeightedVDiffusion, "diffusion_weight": self.whitening.weight}
+        self.diffusion = DiffusionModel(net_t, **unet)
 
     def shape_of(self, length_samples: int | None = None) -> tuple[int, int]:
         """Return the shape `(C, L)` behind the front end of a sound of `length_samples`, by default the model's own.
@@ -176,7 +197,8 @@ class DrumModel(nn.Module):
             raise ValueError(f"The model {self.config.name!r} has no label {label!r}; it knows {known}.")
         row = self.config.labels.index(label)
         other = DrumModel(replace(self.config, name=name, labels=(label,)))
-        by_class = ("label_embedding.weight", "whitening.scale", "whitening.variance")
+        by_class = [key for key, x in self.state_dict().items() if key.startswith("whitening.") and x.ndim >= 3]
+        by_class += ["label_embedding.weight"]
         state = {key: x[row : row + 1] if key in by_class else x for key, x in self.state_dict().items()}
         other.load_state_dict(state)
         return other.train(self.training).to(self.device)
@@ -185,6 +207,8 @@ class DrumModel(nn.Module):
         known = {}
         if self.whitening and self.config.wiener and self.config.front_end != "learned":
             known = {"variance": blend(self.whitening.variance, self._classes(labels))}
+        if self.config.gain_shape:
+            known["loadings"] = self.whitening.loadings_of(self._classes(labels))
         if not self.config.labels:
             return known
         labels, table = self._classes(labels), self.label_embedding

@@ -144,16 +144,13 @@ def train(config: TrainConfig) -> Path:
 
 def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 2000) -> None:
     """Measure how loud the sounds are at every place and set the model's whitening by it."""
-    classes = max(1, len(model.config.labels))
-    total, count = torch.zeros(classes, *model.shape), torch.zeros(classes)
     sounds = sounds[:: math.ceil(len(sounds) / most)]  # spread over the folder, where labels stand one after another
-    for start in range(0, len(sounds), 50):
-        audio, labels = load_batch(sounds[start : start + 50], model.config.length_samples)
-        total.index_add_(0, labels, model.front_end.encode(audio).square())
-        count.index_add_(0, labels, torch.ones(len(labels)))
-    if missing := [name for name, n in zip(model.config.labels, count, strict=False) if not n]:
+    found = {sound.label for sound in sounds}
+    if missing := [name for label, name in enumerate(model.config.labels) if label not in found]:
         raise DataError(f"No sound has the label {', '.join(missing)}; add some, or name the labels with --labels.")
-    model.whitening.fit(total / count[:, None, None])
+    batches = (sounds[start : start + 50] for start in range(0, len(sounds), 50))
+    batches = (load_batch(batch, model.config.length_samples) for batch in batches)
+    model.whitening.fit_to((model.front_end.encode(audio), labels) for audio, labels in batches)
 
 
 def precision(config: TrainConfig) -> str:

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool1d
+from torch.nn.functional import avg_pool1d, pad
 
 from tad_course.diffusion import alpha_sigma, log_snr
 
 
-def WienerPlugin(net_t, bands: int | None = None):
+def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
     """Plug a learned Wiener filter around a network, in the manner of the library's `LTPlugin`.
 
     `variance` says how much signal there is at every place on average. The best linear guess of v follows from it (the
@@ -29,31 +29,45 @@ def WienerPlugin(net_t, bands: int | None = None):
     Args:
         net_t: builds the network from `in_channels`, `out_channels` and options.
         bands: the channels are so many bands of mid, then of side; None: channels without an order, one group.
+        others: so many channels after these belong to no group.
     """
 
     class Net(nn.Module):
         def __init__(self, in_channels: int, out_channels: int | None = None, **kwargs):
             super().__init__()
             self.channels = out_channels or in_channels
-            member = groups_of_bands(bands, in_channels)  # [G, C], 1 where a channel belongs to a group
+            member = groups_of_bands(bands, in_channels - others)  # [G, C], 1 where a channel belongs to a group
+            member = pad(member, (0, others))
             self.register_buffer("member", member, persistent=False)
-            seen = 2 * in_channels + 4 + 2 * len(member)
+            seen = 2 * in_channels + 4 + 2 * len(member) + others
             self.net = net_t(in_channels=seen, out_channels=self.channels + len(member), **kwargs)
 
-        def forward(self, x: Tensor, time: Tensor, variance: Tensor | float = 1.0, **kwargs) -> Tensor:
+        def forward(
+            self, x: Tensor, time: Tensor, variance: Tensor | float = 1.0, loadings: Tensor | None = None, **kwargs
+        ) -> Tensor:
             if isinstance(variance, Tensor):
                 variance = variance[..., : x.shape[-1]]  # a shorter sound has the first frames
             alpha, sigma = alpha_sigma(time, x.ndim)
             sigma = sigma.clamp(min=1e-4)
             even = x / (alpha**2 * variance + sigma**2).sqrt()  # unit variance at every place
             views = [even, torch.asinh(x / sigma), places(x), *(self._excess(even, frames) for frames in (8, 64))]
+            guess, root = None, None
+            if others:
+                guess, root = factor_wiener(
+                    x[:, -others:], alpha, sigma, variance[:, -others:], loadings[..., : x.shape[-1]]
+                )
+                views.append((alpha * x[:, -others:] - sigma * guess) / variance[:, -others:].clamp(min=1e-4).sqrt())
             out = self.net(torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
 
             learned, log_gain = out[:, : self.channels], out[:, self.channels :]
             variance = variance * torch.exp(self.member.T @ log_gain.clamp(-12, 6))
             total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
-            root = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
-            return alpha * sigma * (1 - variance) / total * x + root * learned
+            wiener = alpha * sigma * (1 - variance) / total * x
+            spread = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
+            if others:
+                wiener = torch.cat([wiener[:, :-others], guess], dim=1)
+                spread = torch.cat([spread[:, :-others], root], dim=1)
+            return wiener + spread * learned
 
         def _excess(self, even: Tensor, frames: int) -> Tensor:
             """Return the energy of each group over so many frames, less what is expected, `[B, G, L]`."""
@@ -63,6 +77,32 @@ def WienerPlugin(net_t, bands: int | None = None):
             return torch.asinh(energy * (size * frames / 2).sqrt()) / 4  # in standard deviations, for white noise
 
     return Net
+
+
+def factor_wiener(
+    x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loadings: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the best linear guess of v `[B, G, L]`, and how far off it is: the standard deviation of its error.
+
+    For x_0 of covariance S = F Fᵀ + D with few columns F and a diagonal D (factor analysis), x_t has the covariance
+    α²S + σ²I, and one small system of equations for each sound inverts it (Woodbury's identity).
+
+    Args:
+        x: x_t `[B, G, L]`.
+        alpha: `[B, 1, 1]`.
+        sigma: `[B, 1, 1]`.
+        variance: the diagonal of S, `[B, G, L]`.
+        loadings: F, `[B, K, G, L]`.
+    """
+    rest = (variance - loadings.square().sum(1)).clamp(min=1e-4)  # D
+    total = alpha**2 * rest + sigma**2
+    columns = (loadings / total[:, None]).flatten(2)  # [B, K, G·L]
+    small = columns @ loadings.flatten(2).transpose(1, 2)
+    small = torch.eye(small.shape[-1], device=x.device) + alpha**2 * (small + small.transpose(1, 2)) / 2
+    solved = torch.cholesky_solve(columns, torch.linalg.cholesky(small))  # [B, K, G·L]
+    common = torch.einsum("bkn,bk->bn", columns, (solved @ x.flatten(1)[..., None])[..., 0]).view_as(x)
+    error = rest / total + sigma**2 * (columns * solved).sum(1).view_as(x)
+    return alpha * sigma * ((1 - rest) / total * x - common), error.sqrt()
 
 
 def places(x: Tensor) -> Tensor:

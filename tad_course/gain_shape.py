@@ -1,0 +1,126 @@
+"""Gain and shape: how loud each group of bands is, beside what it does at that loudness (lesson 06)."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool1d, pad
+
+from tad_course.diffusion import log_snr
+from tad_course.front_ends import blend
+from tad_course.wiener import groups_of_bands
+
+QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
+LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes near
+SHAPES_FROM = 0.03  # SNR, -15 dB, below which shapes fade out of the loss
+LEAST_SPREAD = 0.3  # of the log levels, 2.6 dB: where all drums are alike, small differences are not blown up
+
+
+class GainShape(nn.Module):
+    """Split `[B, C, L]` of the lapped transform into shapes and gains, as audio codecs do.
+
+    The *gain* is the logarithm of how loud a group of neighbouring bands is around a frame; the *shape* is what is
+    left when every band is divided by it. Drums of one class differ by tens of decibels in level and length: as gains
+    these are sums that diffusion can add noise to, and every shape is about equally loud (gain-shape quantisation:
+    Gersho & Gray, "Vector Quantization and Signal Compression", 1992; in Opus: Valin et al., 2013).
+
+    `encode` returns `[B, C + G, L]`: the shapes, then the gains of G groups, less the mean gain of that class at that
+    place and divided by their spread. The way back is exact.
+
+    Args:
+        classes: how many classes of sounds there are.
+        bands: channels are so many bands of mid, then of side.
+        channels: C.
+        length: frames L.
+        frames: over how many frames the level is taken, an odd number.
+        scale: standard deviation of the gains in the diffusion. Gains of neighbouring frames and groups are alike, so
+            noise hides them less than shapes: at 1 they would be settled before the first step.
+        factors: how many common factors of the gains are known of each class (see `loadings`).
+
+    Attributes:
+        variance: mean square of every encoded place, `[classes, C + G, L]`.
+        loadings: the strongest ways in which the gains of a class vary together, `[classes, factors, G, L]`: their
+            principal components, each times its standard deviation (Tipping & Bishop, 1999).
+    """
+
+    def __init__(
+        self, classes: int, bands: int, channels: int, length: int, frames: int, scale: float = 0.5, factors: int = 16
+    ):
+        super().__init__()
+        member = groups_of_bands(bands, channels)
+        self.frames, self.scale, self.num_gains = frames, scale, len(member)
+        size = member.sum(1, keepdim=True)
+        self.register_buffer("mean_of", member / size, persistent=False)  # [G, C]
+        self.register_buffer("spread_to", member.T.contiguous(), persistent=False)  # [C, G]
+        # The few numbers of narrow low groups carry the tone of a drum: they weigh as if they were more.
+        self.register_buffer("emphasis", member.T @ (size.max() / size) ** 0.25, persistent=False)  # [C, 1]
+        self.register_buffer("size", torch.ones(1))  # rms of all shapes
+        self.register_buffer("mean", torch.zeros(classes, self.num_gains, length))
+        self.register_buffer("spread", torch.ones(classes, self.num_gains, length))
+        self.register_buffer("variance", torch.ones(classes, channels + self.num_gains, length))
+        self.register_buffer("loadings", torch.zeros(classes, factors, self.num_gains, length))
+
+    def split(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the shapes `[B, C, L]` and the gains `[B, G, L]`, in nepers, of `z`."""
+        power = self.mean_of @ z.square()
+        power = avg_pool1d(power, self.frames, 1, self.frames // 2, count_include_pad=False)
+        gain = (power + QUIETEST**2).log() / 2
+        return z * self.emphasis / (self.spread_to @ gain).exp(), gain
+
+    def join(self, shape: Tensor, gain: Tensor) -> Tensor:
+        """Undo `split`; the gains may be others than those of the shapes' own sound."""
+        return shape / self.emphasis * (self.spread_to @ gain.clamp(max=LOUDEST)).exp()
+
+    @torch.no_grad()
+    def fit_to(self, sounds: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Set all tables from batches of sounds `[B, C, L]` and their classes `[B]`."""
+        classes, num_shapes = len(self.variance), self.variance.shape[1] - self.num_gains
+        squares, gains = torch.zeros(classes, num_shapes, self.variance.shape[-1]), [[] for _ in range(classes)]
+        for z, labels in sounds:
+            shape, gain = self.split(z)
+            squares.index_add_(0, labels, shape.square())
+            for label, each in zip(labels.tolist(), gain, strict=True):
+                gains[label].append(each)
+        squares = squares / torch.tensor([len(each) for each in gains])[:, None, None]
+        self.size.copy_(squares.mean().sqrt())
+        for label, each in enumerate(map(torch.stack, gains)):
+            self.mean[label] = each.mean(0)
+            self.spread[label] = each.std(0, correction=0).clamp(min=LEAST_SPREAD) / self.scale
+            even = (each - self.mean[label]) / self.spread[label]
+            _, values, vectors = torch.svd_lowrank(even.flatten(1), min(self.loadings.shape[1], *even.flatten(1).shape))
+            found = (vectors * values / len(each) ** 0.5).T  # [K, G·L]
+            self.loadings[label].zero_()[: len(found)] = found.unflatten(1, even.shape[1:])
+            self.variance[label] = torch.cat([squares[label] / self.size**2, even.square().mean(0)])
+
+    def encode(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Turn `[B, C, L]` of classes `labels` into `[B, C + G, L]`; a shorter sound has the first frames."""
+        shape, gain = self.split(z)
+        return torch.cat([shape / self.size, (gain - self._mean(z, labels)) / self._spread(z, labels)], dim=1)
+
+    def decode(self, x: Tensor, labels: Tensor) -> Tensor:
+        """Undo `encode`."""
+        shape, gain = x[:, : -self.num_gains], x[:, -self.num_gains :]
+        return self.join(shape * self.size, gain * self._spread(x, labels) + self._mean(x, labels))
+
+    def loadings_of(self, labels: Tensor) -> Tensor:
+        """Return the factors of the gains `[B, K, G, L]`; a blend of classes has those of all of them."""
+        if labels.ndim == 1:
+            return self.loadings[labels]
+        return (labels.sqrt()[:, :, None, None, None] * self.loadings).flatten(1, 2)
+
+    def weight(self, t: Tensor) -> Tensor:
+        """Return how much the loss counts each channel at times `t` `[B]`: `[B, C + G, 1]`.
+
+        Gains count as if they had unit variance. In deep noise nobody can tell a shape, and
+        what cannot be learned is left out: it would only drown the gains, which can.
+        """
+        snr = log_snr(t).exp()[:, None, None]
+        told = (snr / (snr + SHAPES_FROM)).expand(-1, self.variance.shape[1] - self.num_gains, -1)
+        return torch.cat([told, torch.full_like(told[:, : self.num_gains], self.scale**-2)], dim=1)
+
+    def _mean(self, x: Tensor, labels: Tensor) -> Tensor:
+        table = self.mean[..., : x.shape[-1]]
+        return table[labels] if labels.ndim == 1 else torch.einsum("bk,kgl->bgl", labels, table)
+
+    def _spread(self, x: Tensor, labels: Tensor) -> Tensor:
+        return blend(self.spread[..., : x.shape[-1]], labels)

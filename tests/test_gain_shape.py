@@ -1,0 +1,117 @@
+"""Gains and shapes: an exact split of a sound into how loud its bands are and what they do (lesson 06)."""
+
+import math
+
+import pytest
+import torch
+
+from tad_course.drums import render
+from tad_course.front_ends import LappedTransform
+from tad_course.gain_shape import LOUDEST, QUIETEST, GainShape
+from tad_course.model import DRUMS
+
+LABELS = torch.tensor([0, 1, 2, 3])
+
+
+@pytest.fixture(scope="module")
+def drums() -> torch.Tensor:
+    """Four drums of each class behind the lapped transform, `[16, 128, 512]`: kicks, snares, hi-hats, percussion."""
+    return LappedTransform(64).encode(torch.stack([render(label, seed).audio for label in DRUMS.labels for seed in range(4)]))
+
+
+def gain_shape(z: torch.Tensor | None = None, labels: torch.Tensor | None = None) -> GainShape:
+    made = GainShape(classes=4, bands=64, channels=128, length=512)
+    if z is not None:
+        measured = made.measure(z)
+        made.fit(torch.stack([measured[labels == label].mean(0) for label in LABELS]))
+    return made
+
+
+@pytest.fixture(scope="module")
+def fitted(drums) -> GainShape:
+    return gain_shape(drums, LABELS.repeat_interleave(4))
+
+
+def test_every_drum_comes_back(drums, fitted):
+    labels = LABELS.repeat_interleave(4)
+    assert torch.allclose(fitted.decode(fitted.encode(drums, labels), labels), drums, rtol=1e-4, atol=1e-6)
+
+
+def test_a_drum_comes_back_through_the_tables_of_another_class_and_of_a_blend_of_classes(drums, fitted):
+    for labels in (LABELS.flip(0).repeat_interleave(4), torch.full((16, 4), 0.25)):
+        assert torch.allclose(fitted.decode(fitted.encode(drums, labels), labels), drums, rtol=1e-4, atol=1e-6)
+
+
+def test_a_softer_drum_has_the_same_shapes_and_smaller_gains(drums):
+    loud = drums[:, :, :64]
+    shape, gain = gain_shape().split(loud)
+    soft_shape, soft_gain = gain_shape().split(loud / 4)
+    heard = gain > math.log(100 * QUIETEST)
+    assert torch.allclose((gain - soft_gain)[heard], torch.tensor(math.log(4)), atol=1e-2)
+    every = (gain_shape().spread_to @ heard.float()).bool()
+    assert torch.allclose(shape[every], soft_shape[every], rtol=0.01, atol=0.01)
+
+
+def test_shapes_are_about_equally_loud_wherever_a_drum_sounds(drums):
+    made = gain_shape()
+    shape, gain = made.split(drums)
+    power = (made.mean_of @ (shape / made.emphasis).square())[gain > math.log(100 * QUIETEST)]
+    assert power.mean() == pytest.approx(1, abs=0.25)
+    assert power.quantile(0.01) > 0.005
+
+
+def test_the_gains_say_the_level_of_a_band_in_nepers():
+    z = torch.zeros(1, 128, 64)
+    z[0, 40] = 0.5  # in the last group of mid but one: 16 bands, of which one sounds
+    gain = gain_shape().split(z)[1]
+    group = int(gain.mean(-1).argmax())
+    assert torch.allclose(gain[0, group], torch.tensor(math.log(0.5 / 4)), atol=1e-3)
+    assert torch.allclose(gain[0, :group], torch.tensor(math.log(QUIETEST)), atol=1e-3)
+
+
+def test_encoded_drums_have_the_variance_that_is_promised(drums, fitted):
+    x = fitted.encode(drums, LABELS.repeat_interleave(4))
+    assert x[:, :128].square().mean() == pytest.approx(1, rel=1e-3)
+    for label in LABELS:
+        of_class = x[4 * label : 4 * label + 4]
+        assert torch.allclose(of_class.square().mean(0), fitted.variance[label], rtol=0.02, atol=2e-3)
+        assert of_class[:, 128:].mean(0).abs().max() < 0.01
+
+
+def test_digital_silence_stays_finite_and_comes_back(fitted):
+    silence = torch.zeros(1, 128, 512)
+    x = fitted.encode(silence, torch.tensor([2]))
+    assert x.isfinite().all()
+    assert (fitted.decode(x, torch.tensor([2])) == 0).all()
+
+
+def test_a_gain_beyond_every_drum_is_held_back(fitted):
+    x = torch.zeros(1, 152, 512)
+    x[:, 128:] = 1e4
+    shape = torch.ones(1, 128, 512)
+    assert fitted.join(shape, torch.full((1, 24, 512), 50.0)).max() <= math.exp(LOUDEST) * (1 + 1e-5)
+    assert fitted.decode(x, torch.tensor([0])).isfinite().all()
+
+
+def test_a_shorter_sound_takes_the_first_frames(drums, fitted):
+    short = drums[:, :, :100]
+    labels = LABELS.repeat_interleave(4)
+    x = fitted.encode(short, labels)
+    assert x.shape == (16, 152, 100)
+    assert torch.allclose(x[..., :90], fitted.encode(drums, labels)[..., :90], atol=1e-4)
+    assert torch.allclose(fitted.decode(x, labels), short, rtol=1e-4, atol=1e-6)
+
+
+def test_half_way_between_two_classes_the_gains_lie_half_way_in_decibels(fitted):
+    x = torch.zeros(1, 152, 512)
+    x[:, :128] = 1
+    kick, hihat = (fitted.decode(x, torch.tensor([label])) for label in (0, 2))
+    between = fitted.decode(x, torch.tensor([[0.5, 0, 0.5, 0]]))
+    assert torch.allclose(between, (kick * hihat).sqrt(), rtol=1e-4)
+
+
+def test_gains_weigh_as_much_as_shapes():
+    made = gain_shape()
+    weight = made.weight()
+    assert weight.shape == (152, 1)
+    assert (weight[:128] == 1).all() and torch.allclose(weight[128:] * made.scale**2, torch.ones(1))
