@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool1d, pad
+from torch.nn.functional import avg_pool1d
 
 from tad_course.diffusion import log_snr
 from tad_course.front_ends import blend

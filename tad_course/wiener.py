@@ -79,9 +79,7 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
     return Net
 
 
-def factor_wiener(
-    x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loadings: Tensor
-) -> tuple[Tensor, Tensor]:
+def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loadings: Tensor) -> tuple[Tensor, Tensor]:
     """Return the best linear guess of v `[B, G, L]`, and how far off it is: the standard deviation of its error.
 
     For x_0 of covariance S = F Fᵀ + D with few columns F and a diagonal D (factor analysis), x_t has the covariance

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from tad_course.diffusion import t_from_snr_db
 from tad_course.drums import render
 from tad_course.front_ends import LappedTransform
 from tad_course.gain_shape import LOUDEST, QUIETEST, GainShape
@@ -16,14 +17,15 @@ LABELS = torch.tensor([0, 1, 2, 3])
 @pytest.fixture(scope="module")
 def drums() -> torch.Tensor:
     """Four drums of each class behind the lapped transform, `[16, 128, 512]`: kicks, snares, hi-hats, percussion."""
-    return LappedTransform(64).encode(torch.stack([render(label, seed).audio for label in DRUMS.labels for seed in range(4)]))
+    return LappedTransform(64).encode(
+        torch.stack([render(label, seed).audio for label in DRUMS.labels for seed in range(4)])
+    )
 
 
 def gain_shape(z: torch.Tensor | None = None, labels: torch.Tensor | None = None) -> GainShape:
-    made = GainShape(classes=4, bands=64, channels=128, length=512)
+    made = GainShape(classes=4, bands=64, channels=128, length=512, frames=9)
     if z is not None:
-        measured = made.measure(z)
-        made.fit(torch.stack([measured[labels == label].mean(0) for label in LABELS]))
+        made.fit_to([(z[:5], labels[:5]), (z[5:], labels[5:])])
     return made
 
 
@@ -57,7 +59,9 @@ def test_shapes_are_about_equally_loud_wherever_a_drum_sounds(drums):
     shape, gain = made.split(drums)
     power = (made.mean_of @ (shape / made.emphasis).square())[gain > math.log(100 * QUIETEST)]
     assert power.mean() == pytest.approx(1, abs=0.25)
-    assert power.quantile(0.01) > 0.005
+    shapes_db, gains_db = 10 * power.log10(), 20 / math.log(10) * gain
+    for levels_db, low, high in ((shapes_db, 0, 15), (gains_db[gain > math.log(100 * QUIETEST)], 30, 100)):
+        assert low < levels_db.quantile(0.95) - levels_db.quantile(0.1) < high
 
 
 def test_the_gains_say_the_level_of_a_band_in_nepers():
@@ -110,8 +114,27 @@ def test_half_way_between_two_classes_the_gains_lie_half_way_in_decibels(fitted)
     assert torch.allclose(between, (kick * hihat).sqrt(), rtol=1e-4)
 
 
-def test_gains_weigh_as_much_as_shapes():
+def test_gains_weigh_the_same_at_all_times_and_shapes_fade_out_in_deep_noise():
     made = gain_shape()
-    weight = made.weight()
-    assert weight.shape == (152, 1)
-    assert (weight[:128] == 1).all() and torch.allclose(weight[128:] * made.scale**2, torch.ones(1))
+    weight = made.weight(t_from_snr_db(torch.tensor([60.0, 0.0, -15.2, -60.0])))
+    assert weight.shape == (4, 152, 1)
+    assert (weight[:, 128:] == made.scale**-2).all()
+    assert torch.allclose(weight[:, :128].mean(1).flatten(), torch.tensor([1, 0.97, 0.5, 0]), atol=0.01)
+
+
+def test_the_factors_explain_most_of_what_differs_between_the_drums_of_a_class(drums, fitted):
+    labels = LABELS.repeat_interleave(4)
+    gains = fitted.encode(drums, labels)[:, 128:]
+    for label in LABELS:
+        of_class = gains[labels == label].flatten(1)
+        expected = of_class.T @ of_class / 4  # four drums span three factors
+        found = fitted.loadings[label].flatten(1)
+        some = torch.arange(0, expected.shape[0], 97)
+        assert torch.allclose((found.T @ found)[some][:, some], expected[some][:, some], atol=0.01)
+
+
+def test_a_blend_of_classes_has_the_covariance_of_the_blend(fitted):
+    shares = torch.tensor([[0.25, 0.0, 0.75, 0.0]])
+    some = fitted.loadings_of(shares).flatten(2)[0, :, ::997]
+    kick, hihat = (fitted.loadings[label].flatten(1)[:, ::997] for label in (0, 2))
+    assert torch.allclose(some.T @ some, 0.25 * kick.T @ kick + 0.75 * hihat.T @ hihat, atol=1e-5)

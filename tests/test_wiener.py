@@ -1,11 +1,13 @@
 """What stands around the network: the Wiener filter is the best linear guess, and the network may move its gain."""
 
+from functools import partial
+
 import pytest
 import torch
 
-from tad_course.diffusion import q_sample, v_from_x_0
+from tad_course.diffusion import alpha_sigma, q_sample, v_from_x_0
 from tad_course.sampling import seeded_noise
-from tad_course.wiener import WienerPlugin, groups_of_bands
+from tad_course.wiener import WienerPlugin, factor_wiener, groups_of_bands
 
 
 class Says(torch.nn.Module):
@@ -76,3 +78,37 @@ def test_groups_are_narrow_below_and_wide_above_and_take_each_band_once():
     for bands in (1, 2, 6, 32, 64, 100):
         assert groups_of_bands(bands, 2 * bands).sum(0).tolist() == [1] * 2 * bands
     assert groups_of_bands(None, 6).tolist() == [[1] * 6]
+
+
+@pytest.mark.parametrize("t", [1e-3, 0.05, 0.5, 0.95, 1.0])
+def test_with_common_factors_the_guess_and_its_error_are_those_of_the_dense_covariance(t):
+    generator = torch.Generator().manual_seed(0)
+    loadings, rest = torch.randn(2, 3, 4, 5, generator=generator), 0.1 + torch.rand(2, 4, 5, generator=generator)
+    x, time = torch.randn(2, 4, 5, generator=generator), torch.tensor([t, t])
+    alpha, sigma = alpha_sigma(time, 3)
+    guess, spread = factor_wiener(x, alpha, sigma, rest + loadings.square().sum(1), loadings)
+
+    a, s = (value[:, 0].double() for value in (alpha, sigma))
+    columns = loadings.flatten(2).double()
+    covariance = columns.transpose(1, 2) @ columns + torch.diag_embed(rest.flatten(1).double())
+    gain = (
+        a[..., None] * covariance @ torch.linalg.inv(a[..., None] ** 2 * covariance + s[..., None] ** 2 * torch.eye(20))
+    )
+    x_0 = (gain @ x.flatten(1)[..., None].double())[..., 0]
+    left = covariance - a[..., None] * gain @ covariance
+    assert torch.allclose(guess.flatten(1).double(), (a * x.flatten(1) - x_0) / s, rtol=1e-3, atol=1e-3)
+    assert torch.allclose(spread.flatten(1).double() ** 2, left.diagonal(dim1=1, dim2=2) / s**2, rtol=1e-3, atol=1e-4)
+
+
+def test_a_silent_network_leaves_the_gains_to_the_factors():
+    loadings, variance = torch.ones(1, 1, 2, 64), torch.full((1, 4, 64), 1.01)  # all gains move together
+    common = seeded_noise((1, 1), range(200))
+    x_0 = torch.cat([seeded_noise((2, 64), range(200)), common.expand(-1, 2, 64)], dim=1)
+    t = torch.full((200,), 0.9)
+    eps = seeded_noise((4, 64), range(200, 400))
+    plugged = WienerPlugin(partial(Says, channels=4), bands=1, others=2)(in_channels=4)
+    v = plugged(q_sample(x_0, t, eps), t, variance.expand(200, -1, -1), loadings.expand(200, -1, -1, -1))
+    error = (v - v_from_x_0(x_0, eps, t)).square().mean((0, 2))
+    alpha, sigma = alpha_sigma(t[:1])
+    assert error[0] == pytest.approx(float(1.01 / (1.01 * alpha**2 + sigma**2)), rel=0.1)
+    assert error[2] == pytest.approx(float(1 / (alpha**2 * 128 + sigma**2)), rel=0.35)  # 128 places tell of one number
