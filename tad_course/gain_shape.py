@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d
 
 from tad_course.diffusion import log_snr
-from tad_course.front_ends import blend
 from tad_course.wiener import groups_of_bands
 
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
@@ -95,12 +94,18 @@ class GainShape(nn.Module):
     def encode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Turn `[B, C, L]` of classes `labels` into `[B, C + G, L]`; a shorter sound has the first frames."""
         shape, gain = self.split(z)
-        return torch.cat([shape / self.size, (gain - self._mean(z, labels)) / self._spread(z, labels)], dim=1)
+        return torch.cat(
+            [shape / self.size, (gain - self._of(self.mean, z, labels)) / self._of(self.spread, z, labels)], dim=1
+        )
 
     def decode(self, x: Tensor, labels: Tensor) -> Tensor:
         """Undo `encode`."""
         shape, gain = x[:, : -self.num_gains], x[:, -self.num_gains :]
-        return self.join(shape * self.size, gain * self._spread(x, labels) + self._mean(x, labels))
+        return self.join(shape * self.size, gain * self._of(self.spread, x, labels) + self._of(self.mean, x, labels))
+
+    def with_gains(self, x: Tensor, other: Tensor) -> Tensor:
+        """Return encoded `x` with the gains of `other`: noisy shapes can be heard at a loudness foreseen."""
+        return torch.cat([x[:, : -self.num_gains], other[:, -self.num_gains :]], dim=1)
 
     def loadings_of(self, labels: Tensor) -> Tensor:
         """Return the factors of the gains `[B, K, G, L]`; a blend of classes has those of all of them."""
@@ -118,9 +123,7 @@ class GainShape(nn.Module):
         told = (snr / (snr + SHAPES_FROM)).expand(-1, self.variance.shape[1] - self.num_gains, -1)
         return torch.cat([told, torch.full_like(told[:, : self.num_gains], self.scale**-2)], dim=1)
 
-    def _mean(self, x: Tensor, labels: Tensor) -> Tensor:
-        table = self.mean[..., : x.shape[-1]]
+    def _of(self, table: Tensor, x: Tensor, labels: Tensor) -> Tensor:
+        """Return what a table `[classes, G, L]` says for `labels`; gains are logarithms, so half way is half way."""
+        table = table[..., : x.shape[-1]]
         return table[labels] if labels.ndim == 1 else torch.einsum("bk,kgl->bgl", labels, table)
-
-    def _spread(self, x: Tensor, labels: Tensor) -> Tensor:
-        return blend(self.spread[..., : x.shape[-1]], labels)

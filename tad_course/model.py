@@ -161,6 +161,10 @@ class DrumModel(nn.Module):
         """Undo `encode`: `[B, C, L]` to sounds `[B, 2, N]`."""
         return self.front_end.decode(self.whitening.decode(z, self._classes(labels)) if self.whitening else z)
 
+    def hear(self, x_t: Tensor, x_0: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Turn noisy `x_t` `[B, C, L]` into sounds; noise on gains would be deafening, so they are those of `x_0`."""
+        return self.decode(self.whitening.with_gains(x_t, x_0) if self.config.gain_shape else x_t, labels)
+
     def loss(self, audio: Tensor, labels: Tensor, mask_share: float = 0.1) -> Tensor:
         """Return the v-diffusion loss of a batch; a `mask_share` of labels is hidden, for guidance."""
         return self.diffusion(self.encode(audio, labels), **self._condition(labels, embedding_mask_proba=mask_share))

@@ -85,7 +85,7 @@ def dpm_solver_2m(denoise: Denoiser, x_t: Tensor, grid: Tensor) -> Iterator[Step
 
 
 def ddim_inverse(
-    denoise: Denoiser, x_0: Tensor, grid: Tensor, eps: Tensor, tolerance_db: float = -45.0, most: int = 8
+    denoise: Denoiser, x_0: Tensor, grid: Tensor, eps: Tensor, tolerance_db: float = -65.0, most: int = 12
 ) -> Iterator[Step]:
     """Walk `grid` upwards, from a sound to the noise from which `ddim` would make it.
 

@@ -22,7 +22,7 @@ Seek = Callable[..., Tensor]  # as `invert`; one that remembers what it has foun
 
 TURNS = 4  # of repainting, a level
 INVERSION_STEPS = 24  # fewer steps are too coarse between two sounds
-CALLS = 2  # of the network in one step of an inversion, about
+CALLS = 3  # of the network in one step of an inversion, about
 
 
 def inpaint(

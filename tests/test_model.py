@@ -63,6 +63,7 @@ def test_what_a_config_leaves_out_takes_its_default():
         ({"length_samples": 32_000}, "32000 must be a multiple of 1024"),
         ({"block_size": 0}, "must be 1 or more"),
         ({"factors": [1, 2, 0, 2]}, "must be 1 or more"),
+        ({"window": "hann"}, "Unknown window 'hann'; choose one of sine, vorbis"),
         ({"block_size": 1, "front_end": "lapped"}, "even block_size, not 1"),
     ],
 )
@@ -72,11 +73,18 @@ def test_a_config_that_cannot_be_built_says_what_is_wrong(changes, reason):
 
 
 @pytest.mark.parametrize(
-    ("front_end", "wiener"),
-    [("identity", False), ("patching", True), ("lapped", True), ("lapped", False), ("learned", True)],
+    ("front_end", "wiener", "gain_shape"),
+    [
+        ("identity", False, False),
+        ("patching", True, False),
+        ("lapped", True, False),
+        ("lapped", False, False),
+        ("lapped", True, True),
+        ("learned", True, False),
+    ],
 )
-def test_every_front_end_trains_and_samples(front_end, wiener):
-    model = small(front_end=front_end, wiener=wiener)
+def test_every_front_end_trains_and_samples(front_end, wiener, gain_shape):
+    model = small(front_end=front_end, wiener=wiener, gain_shape=gain_shape)
     loss = model.loss(sounds(), LABELS)
     loss.backward()
     assert loss.isfinite() and all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
@@ -105,6 +113,35 @@ def test_the_loss_is_the_squared_error_of_v_at_random_levels():
         q_sample(x_0, t, eps), t, embedding=model.label_embedding(LABELS)[:, None], embedding_mask_proba=0.0
     )
     assert loss.item() == pytest.approx((predicted - v_from_x_0(x_0, eps, t)).square().mean().item(), rel=1e-5)
+
+
+def test_with_gains_and_shapes_the_loss_counts_each_channel_by_its_weight():
+    model = small(gain_shape=True, window="vorbis")
+    model.whitening.fit_to([(model.front_end.encode(sounds()), LABELS)])
+    torch.manual_seed(3)
+    loss = model.loss(sounds(), LABELS, mask_share=0.0)
+    torch.manual_seed(3)
+    x_0 = model.encode(sounds(), LABELS)
+    t, eps = model.diffusion.diffusion.sigma_distribution(4), torch.randn_like(x_0)
+    predicted = model.diffusion.net(q_sample(x_0, t, eps), t, **model._condition(LABELS, embedding_mask_proba=0.0))
+    weighted = model.whitening.weight(t) * (predicted - v_from_x_0(x_0, eps, t)).square()
+    assert loss.item() == pytest.approx(weighted.mean().item(), rel=1e-5)
+
+
+def test_gains_need_bands_and_the_wiener_filter():
+    for changes in ({"front_end": "patching"}, {"wiener": False}):
+        with pytest.raises(ValueError, match="gain_shape needs the lapped front end and wiener"):
+            ModelConfig(gain_shape=True, **changes)
+
+
+def test_noise_is_heard_at_the_loudness_foreseen():
+    model = small(gain_shape=True)
+    model.whitening.fit_to([(model.front_end.encode(sounds()), LABELS)])
+    x_0, noise = model.encode(sounds(), LABELS), seeded_noise(model.shape, range(4))
+    heard = model.hear(noise, x_0, LABELS)
+    assert torch.allclose(model.hear(x_0, x_0, LABELS), sounds(), atol=1e-5)
+    assert heard.square().mean() == pytest.approx(sounds().square().mean().item(), rel=0.5)
+    assert not torch.allclose(heard, sounds(), atol=0.05)
 
 
 def foreseen(model: DrumModel, label: int, guidance_scale: float = 1.0, t: float = 0.5) -> torch.Tensor:

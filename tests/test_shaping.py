@@ -43,14 +43,17 @@ def small(**changes) -> DrumModel:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
-    if model.whitening:
+    if model.config.gain_shape:
+        drums = torch.stack([render(label, seed).audio[:, :4096] for label in LABELS for seed in range(3)])
+        model.whitening.fit_to([(model.front_end.encode(drums), torch.arange(4).repeat_interleave(3))])
+    elif model.whitening:
         model.whitening.fit(0.01 + torch.rand(model.whitening.scale.shape))
     return model.eval()
 
 
-@pytest.fixture(scope="module")
-def model() -> DrumModel:
-    return small()
+@pytest.fixture(scope="module", params=[False, True], ids=["whitening", "gain_shape"])
+def model(request) -> DrumModel:
+    return small(gain_shape=request.param)
 
 
 @pytest.fixture

@@ -62,14 +62,14 @@ def stops_of(model: DrumModel, settings: Settings, most: int = MOST_STOPS) -> li
     steps = list(steps_of(model, settings))
     wanted = np.unique(np.linspace(0, len(steps), min(most, len(steps) + 1)).round().astype(int))
 
-    def heard(z: Tensor) -> Tensor:
-        return limit(model.decode(z, labels)[0].cpu())
+    def heard(x_t: Tensor, x_0: Tensor) -> Tensor:
+        return limit(model.hear(x_t, x_0, labels)[0].cpu())
 
     # A sampler tells the noisy sound after a step, and what was foreseen before it.
     noisy = [noise_of(model, settings), *(step.x_t for step in steps)]
     foreseen = [*(step.x_0 for step in steps), steps[-1].x_t]
     noise_db = [np.inf, *(-float(snr_db(step.t)) if step.t > 0 else -np.inf for step in steps)]
-    return [Stop(int(i), noise_db[i], heard(noisy[i]), heard(foreseen[i])) for i in wanted]
+    return [Stop(int(i), noise_db[i], heard(noisy[i], foreseen[i]), heard(foreseen[i], foreseen[i])) for i in wanted]
 
 
 class Thumbnail:
