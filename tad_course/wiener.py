@@ -21,6 +21,9 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
     Simoncelli, "Scale mixtures of Gaussians", 2000). To judge that it sees how much energy each group has beyond what
     is expected, over a short and a long window.
 
+    Channels of their own (`others`) may have common factors, `loadings`: then the guess takes them all into account.
+    The network may move it by as much as x_t tells: in deep noise, where x_t tells nothing, it cannot invent anything.
+
     A network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma): x_t at
     the scale of the noise, with everything louder compressed; four slow curves that say where in the sound a frame
     lies, since one-shots all start together; and log-SNR as its time, in which -60 dB and -40 dB lie as far apart as
@@ -51,12 +54,11 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
             sigma = sigma.clamp(min=1e-4)
             even = x / (alpha**2 * variance + sigma**2).sqrt()  # unit variance at every place
             views = [even, torch.asinh(x / sigma), places(x), *(self._excess(even, frames) for frames in (8, 64))]
-            guess, root = None, None
             if others:
-                guess, root = factor_wiener(
-                    x[:, -others:], alpha, sigma, variance[:, -others:], loadings[..., : x.shape[-1]]
-                )
-                views.append((alpha * x[:, -others:] - sigma * guess) / variance[:, -others:].clamp(min=1e-4).sqrt())
+                x_g, variance_g = x[:, -others:], variance[:, -others:].clamp(min=1e-4)
+                guess, error = factor_wiener(x_g, alpha, sigma, variance_g, loadings[..., : x.shape[-1]])
+                views.append((alpha * x_g - sigma * guess) / variance_g.sqrt())  # the x_0 guessed
+                told = (1 - sigma**2 * error / variance_g).clamp(min=0)  # share of the variance that x_t tells
             out = self.net(torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
 
             learned, log_gain = out[:, : self.channels], out[:, self.channels :]
@@ -66,7 +68,7 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
             spread = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
             if others:
                 wiener = torch.cat([wiener[:, :-others], guess], dim=1)
-                spread = torch.cat([spread[:, :-others], root], dim=1)
+                spread = torch.cat([spread[:, :-others], (error * told + 1e-12).sqrt()], dim=1)
             return wiener + spread * learned
 
         def _excess(self, even: Tensor, frames: int) -> Tensor:
@@ -80,7 +82,7 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
 
 
 def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loadings: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the best linear guess of v `[B, G, L]`, and how far off it is: the standard deviation of its error.
+    """Return the best linear guess of v `[B, G, L]`, and how far off it is: the variance of its error.
 
     For x_0 of covariance S = F Fᵀ + D with few columns F and a diagonal D (factor analysis), x_t has the covariance
     α²S + σ²I, and one small system of equations for each sound inverts it (Woodbury's identity).
@@ -100,7 +102,7 @@ def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loa
     solved = torch.cholesky_solve(columns, torch.linalg.cholesky(small))  # [B, K, G·L]
     common = torch.einsum("bkn,bk->bn", columns, (solved @ x.flatten(1)[..., None])[..., 0]).view_as(x)
     error = rest / total + sigma**2 * (columns * solved).sum(1).view_as(x)
-    return alpha * sigma * ((1 - rest) / total * x - common), error.sqrt()
+    return alpha * sigma * ((1 - rest) / total * x - common), error
 
 
 def places(x: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ def test_with_common_factors_the_guess_and_its_error_are_those_of_the_dense_cova
     loadings, rest = torch.randn(2, 3, 4, 5, generator=generator), 0.1 + torch.rand(2, 4, 5, generator=generator)
     x, time = torch.randn(2, 4, 5, generator=generator), torch.tensor([t, t])
     alpha, sigma = alpha_sigma(time, 3)
-    guess, spread = factor_wiener(x, alpha, sigma, rest + loadings.square().sum(1), loadings)
+    guess, error = factor_wiener(x, alpha, sigma, rest + loadings.square().sum(1), loadings)
 
     a, s = (value[:, 0].double() for value in (alpha, sigma))
     columns = loadings.flatten(2).double()
@@ -97,7 +97,7 @@ def test_with_common_factors_the_guess_and_its_error_are_those_of_the_dense_cova
     x_0 = (gain @ x.flatten(1)[..., None].double())[..., 0]
     left = covariance - a[..., None] * gain @ covariance
     assert torch.allclose(guess.flatten(1).double(), (a * x.flatten(1) - x_0) / s, rtol=1e-3, atol=1e-3)
-    assert torch.allclose(spread.flatten(1).double() ** 2, left.diagonal(dim1=1, dim2=2) / s**2, rtol=1e-3, atol=1e-4)
+    assert torch.allclose(error.flatten(1).double(), left.diagonal(dim1=1, dim2=2) / s**2, rtol=1e-3, atol=1e-4)
 
 
 def test_a_silent_network_leaves_the_gains_to_the_factors():
@@ -112,3 +112,15 @@ def test_a_silent_network_leaves_the_gains_to_the_factors():
     alpha, sigma = alpha_sigma(t[:1])
     assert error[0] == pytest.approx(float(1.01 / (1.01 * alpha**2 + sigma**2)), rel=0.1)
     assert error[2] == pytest.approx(float(1 / (alpha**2 * 128 + sigma**2)), rel=0.35)  # 128 places tell of one number
+
+
+def test_in_deep_noise_the_network_cannot_move_the_gains():
+    x, variance = seeded_noise((4, 64), [0]), torch.ones(1, 4, 64)
+    said = [
+        WienerPlugin(partial(Says, channels=4), bands=1, others=2)(in_channels=4, says=says)(
+            x, torch.tensor([0.9999]), variance, torch.zeros(1, 1, 2, 64)
+        )
+        for says in ((0.0, 0.0), (1.0, 0.0))
+    ]
+    moved = (said[1] - said[0]).abs().amax((0, 2))
+    assert moved[:2].min() > 0.99 and moved[2:].max() < 1e-3
