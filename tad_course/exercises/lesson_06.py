@@ -1,4 +1,4 @@
-"""Exercises and quiz of lesson 06: orthonormality, the window condition, and what length costs."""
+"""Exercises and quiz of lesson 06: what length costs, orthonormality, the window condition, gain and shape."""
 
 import torch
 
@@ -6,13 +6,14 @@ from tad_course.exercises.core import as_array, as_number, as_signal, call, clos
 from tad_course.front_ends import LappedTransform, Patching
 from tad_course.quiz import Answer, Question
 from tad_course.spectral import error_db
+from tad_course.wiener import groups_of_bands
 
 BLOCK_SIZE = 64
 
 
 @exercise(
     "06-speedup",
-    why="A quarter of the multiplications, a thousandth of the attention: that is why attention waits until a "
+    why="A quarter of the multiplications, an eight-thousandth of the attention: that is why attention waits until a "
     "signal is short.",
 )
 def speed_up(answer):
@@ -20,11 +21,16 @@ def speed_up(answer):
     convolution, attention = (as_number(value, "speed-up") for value in answer)
     upside_down = convolution < 1 or attention < 1
     expect(not upside_down, "That is the cost that is left; a speed-up is the old cost divided by the new one.")
-    expect(convolution != 64, "64 counts the frames alone; the channels grew from 32 to 128, and a convolution has C².")
-    expect(convolution != 16, "16 is the memory, C·L; the multiplications of a convolution go with C²·L.")
+    expect(
+        convolution != 256, "256 counts the frames alone; the channels grew from 32 to 256, and a convolution has C²."
+    )
+    expect(convolution != 32, "32 is the memory, C·L; the multiplications of a convolution go with C²·L.")
     expect(convolution == 4, "Put both pairs (C, L) into 3·C²·L and divide the first by the second.")
-    expect(attention != 4096, "4096 is L² alone; each of its comparisons multiplies C numbers, 32 before and 128 now.")
-    expect(attention == 1024, "Put both pairs (C, L) into C·L² and divide the first by the second.")
+    expect(
+        attention != 65536,
+        "65,536 is L² alone; each of its comparisons multiplies C numbers, 32 before and 256 now.",
+    )
+    expect(attention == 8192, "Put both pairs (C, L) into C·L² and divide the first by the second.")
 
 
 @exercise(
@@ -100,6 +106,30 @@ def mend(answer):
         expect((window[1:] >= window[:-1]).all(), "The mended window should still rise, as the given one does.")
 
 
+@exercise(
+    "06-join",
+    why="One product, exactly undone. And a drum that is 12 dB softer is a sum now: ln 4 less in every gain.",
+)
+def join(answer):
+    spread_to = groups_of_bands(8, 16).T  # [16, 10]
+    generator = torch.Generator().manual_seed(6)
+    shape, gain = (torch.randn(2, channels, 5, generator=generator) for channels in spread_to.shape)
+    z = as_signal(call(answer, shape, gain, spread_to), (2, 16, 5), "z")
+    own = spread_to @ gain
+    expect(not close(z, shape * own), "The gains are logarithms: make factors of them before you multiply.")
+    expect(
+        not close(z, shape + own), "Adding would be right if the shapes were logarithms too. They are plain numbers."
+    )
+    expect(not close(z, shape / own.exp()), "That divides by the loudness: it splits a second time.")
+    expect(
+        not close(z, shape * 10 ** (own / 20)), "10^(gain / 20) undoes decibels. These gains are natural logarithms."
+    )
+    expect(
+        close(z, shape * own.exp()),
+        "Give each band the gain of its group with spread_to @ gain; then shape times e^gain.",
+    )
+
+
 QUIZ = (
     Question(
         "A network errs by the same small amount behind patching and behind the lapped transform. Where does the ear "
@@ -139,20 +169,22 @@ QUIZ = (
         ),
     ),
     Question(
-        "What does whitening change?",
+        "Whitening divides each place by how loud drums of that class are there. What does gain and shape divide by?",
         (
             Answer(
-                "How much an error in a quiet place costs.",
-                "After the division a small error in a quiet tail weighs "
-                "as much as a large one in the attack, so the network takes care of both.",
+                "By how loud this very drum is there, and it diffuses that loudness too.",
+                "So a quiet drum, and a long tail, get as much care as a loud attack; and how loud and how long a drum "
+                "is becomes something that the model draws by itself.",
                 right=True,
             ),
             Answer(
-                "The loudness of the drums that come out.",
-                "No: `decode` multiplies by the very scale that `encode` divided by.",
+                "By the same, only in narrower bands.",
+                "No: its groups of bands are wider than that. What is new is that each sound has a divisor of its own.",
             ),
             Answer(
-                "The number of values the network sees.", "No: each value is divided by one number. C·L stays 65,536."
+                "By nothing: it is a rotation, like the lapped transform before it.",
+                "No: it divides by a loudness that depends on the sound. The way back is exact, but white noise does "
+                "not stay white.",
             ),
         ),
     ),

@@ -2,10 +2,10 @@
 
 WRONG_ANSWERS = {
     "06-speedup": {
-        "frames alone": ("conv_speed_up, attention_speed_up = 64, 4096", "64 counts the frames alone"),
-        "memory": ("conv_speed_up, attention_speed_up = 16, 1024", "16 is the memory"),
-        "L squared": ("conv_speed_up, attention_speed_up = 4, 64**2", "4096 is L²"),
-        "upside down": ("conv_speed_up, attention_speed_up = 1 / 4, 1 / 1024", "the cost that is left"),
+        "frames alone": ("conv_speed_up, attention_speed_up = 256, 65536", "256 counts the frames alone"),
+        "memory": ("conv_speed_up, attention_speed_up = 32, 8192", "32 is the memory"),
+        "L squared": ("conv_speed_up, attention_speed_up = 4, 256**2", "65,536 is L²"),
+        "upside down": ("conv_speed_up, attention_speed_up = 1 / 4, 1 / 8192", "the cost that is left"),
     },
     "06-orthonormal": {
         "lengths only": (
@@ -38,5 +38,23 @@ WRONG_ANSWERS = {
         "crossfade": ("def mend(rise):\n    return rise / (rise + rise.flip(0))", "a crossfade"),
         "unit energy": ("def mend(rise):\n    return rise / rise.norm()", "every single pair"),
         "by its own": ("def mend(rise):\n    return rise / rise.max()", "is not 1 for every n"),
+    },
+    "06-join": {
+        "a plain product": (
+            "def join(shape, gain, spread_to):\n    return shape * (spread_to @ gain)",
+            "make factors of them",
+        ),
+        "a sum": (
+            "def join(shape, gain, spread_to):\n    return shape + spread_to @ gain",
+            "if the shapes were logarithms",
+        ),
+        "decibels": (
+            "def join(shape, gain, spread_to):\n    return shape * 10 ** (spread_to @ gain / 20)",
+            "natural logarithms",
+        ),
+        "split again": (
+            "def join(shape, gain, spread_to):\n    return shape / (spread_to @ gain).exp()",
+            "splits a second time",
+        ),
     },
 }
