@@ -9,6 +9,9 @@ from torch.nn.functional import avg_pool1d, pad
 from tad_course.diffusion import alpha_sigma, log_snr
 
 
+UNFORESEEN = 0.02  # variance of a gain beyond its factors that no sound of the past foretold
+
+
 def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
     """Plug a learned Wiener filter around a network, in the manner of the library's `LTPlugin`.
 
@@ -42,6 +45,7 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
             member = groups_of_bands(bands, in_channels - others)  # [G, C], 1 where a channel belongs to a group
             member = pad(member, (0, others))
             self.register_buffer("member", member, persistent=False)
+            self.log_gains = (-3, 3) if others else (-12, 6)  # shapes are about equally loud as they are
             seen = 2 * in_channels + 4 + 2 * len(member) + others
             self.net = net_t(in_channels=seen, out_channels=self.channels + len(member), **kwargs)
 
@@ -62,7 +66,7 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
             out = self.net(torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
 
             learned, log_gain = out[:, : self.channels], out[:, self.channels :]
-            variance = variance * torch.exp(self.member.T @ log_gain.clamp(-12, 6))
+            variance = variance * torch.exp(self.member.T @ log_gain.clamp(*self.log_gains))
             total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
             wiener = alpha * sigma * (1 - variance) / total * x
             spread = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
@@ -94,7 +98,7 @@ def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loa
         variance: the diagonal of S, `[B, G, L]`.
         loadings: F, `[B, K, G, L]`.
     """
-    rest = (variance - loadings.square().sum(1)).clamp(min=1e-4)  # D
+    rest = (variance - loadings.square().sum(1)).clamp(min=0) + UNFORESEEN  # D
     total = alpha**2 * rest + sigma**2
     columns = (loadings / total[:, None]).flatten(2)  # [B, K, G·L]
     small = columns @ loadings.flatten(2).transpose(1, 2)

@@ -7,7 +7,7 @@ import torch
 
 from tad_course.diffusion import alpha_sigma, q_sample, v_from_x_0
 from tad_course.sampling import seeded_noise
-from tad_course.wiener import WienerPlugin, factor_wiener, groups_of_bands
+from tad_course.wiener import UNFORESEEN, WienerPlugin, factor_wiener, groups_of_bands
 
 
 class Says(torch.nn.Module):
@@ -90,7 +90,7 @@ def test_with_common_factors_the_guess_and_its_error_are_those_of_the_dense_cova
 
     a, s = (value[:, 0].double() for value in (alpha, sigma))
     columns = loadings.flatten(2).double()
-    covariance = columns.transpose(1, 2) @ columns + torch.diag_embed(rest.flatten(1).double())
+    covariance = columns.transpose(1, 2) @ columns + torch.diag_embed(rest.flatten(1).double() + UNFORESEEN)
     gain = (
         a[..., None] * covariance @ torch.linalg.inv(a[..., None] ** 2 * covariance + s[..., None] ** 2 * torch.eye(20))
     )
