@@ -23,7 +23,11 @@ SMALL = ModelConfig(
 def small(seed: int = 0, **changes) -> DrumModel:
     torch.manual_seed(seed)
     model = DrumModel(replace(SMALL, **changes))
-    model.whitening.fit(torch.rand(model.whitening.scale.shape))
+    if not model.config.gain_shape:
+        model.whitening.fit(torch.rand(model.whitening.scale.shape))
+    else:
+        z = torch.randn(12, 128, 32) * torch.rand(12, 128, 1) ** 4
+        model.whitening.fit_to([(z, torch.arange(12) % 4)])
     return model
 
 
@@ -175,6 +179,14 @@ def test_an_instrument_by_name_sounds_like_that_label_of_drums(name, label):
     assert one.config.labels == (label,) and one.config.name == name
     settings = Settings(label=label, seed=3, num_steps=2)
     assert torch.allclose(generate(one, settings), generate(drums, settings), atol=1e-6)
+
+
+def test_one_label_of_a_model_with_gains_and_shapes_sounds_as_it_did():
+    model = small(gain_shape=True).eval()
+    settings = Settings(label="snare", seed=3, num_steps=2)
+    alone = model.only("snare", name="snares")
+    assert alone.whitening.loadings.shape[0] == 1
+    assert torch.allclose(generate(alone, settings), generate(model, settings), atol=1e-6)
 
 
 def test_a_label_that_a_model_does_not_know_cannot_be_taken_out_of_it():

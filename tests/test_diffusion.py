@@ -125,6 +125,7 @@ def test_noise_levels_lie_between_0_and_1_and_are_even_in_decibels_where_that_wa
     assert t.shape == (100_000,) and t.min() >= 0 and t.max() < 1
     quiet = snr_db(NoiseLevels(1.0, min_snr_db=10.0, max_snr_db=30.0)(10_000))
     assert quiet.min() >= 9.99 and quiet.max() <= 30.01
+    assert snr_db(NoiseLevels(0.0, max_snr_db=30.0)(10_000)).max() <= 30.01  # nor are those even in t any cleaner
     assert quiet.mean() == pytest.approx(20, abs=0.3) and quiet.std() == pytest.approx(20 / math.sqrt(12), rel=0.03)
 
 

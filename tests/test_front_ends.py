@@ -8,7 +8,7 @@ import scipy.fft
 import torch
 
 from tad_course.drums import render
-from tad_course.front_ends import FRONT_ENDS, Identity, LappedTransform, Patching, Whitening, mid_side
+from tad_course.front_ends import FRONT_ENDS, WINDOWS, Identity, LappedTransform, Patching, Whitening, mid_side
 
 N = 4096  # samples; what holds here holds for 32,768
 
@@ -54,12 +54,30 @@ def test_the_lapped_transform_keeps_the_energy_of_a_drum_to_a_ten_thousandth():
     assert LappedTransform(64).encode(x).square().sum() == pytest.approx(float(x.square().sum()), rel=1e-4)
 
 
-def test_the_matrix_of_the_lapped_transform_is_square_and_orthogonal():
-    length, transform = 64, LappedTransform(8)
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_matrix_of_the_lapped_transform_is_square_and_orthogonal(window):
+    length, transform = 64, LappedTransform(8, window)
     rows = torch.eye(2 * length).reshape(-1, 2, length)
     matrix = transform.encode(rows).flatten(1)
     assert matrix.shape == (128, 128)
     assert torch.allclose(matrix @ matrix.T, torch.eye(128), atol=1e-6)
+
+
+@pytest.mark.parametrize("rise", WINDOWS.values())
+def test_the_squares_of_a_window_and_of_its_mirror_image_sum_to_one(rise):
+    for block_size in (2, 64, 256):
+        window = rise(block_size)
+        assert torch.allclose(window.square() + window.flip(0).square(), torch.ones(block_size).double())
+        assert (window.diff() > 0).all() and window[0] > 0 and window[-1] <= 1
+
+
+def test_behind_the_vorbis_window_a_tone_leaks_less_into_bands_far_away():
+    tone = torch.sin(2 * math.pi * 0.0031 * torch.arange(4 * N))
+    leaks = {}
+    for window in WINDOWS:
+        z = LappedTransform(64, window).encode(mono(tone))[:, :64, 8:-8].square().mean((0, 2))
+        leaks[window] = 10 * torch.log10(z[8:].sum() / z.sum())
+    assert leaks["sine"] > -60 and leaks["vorbis"] < leaks["sine"] - 20
 
 
 def test_white_noise_stays_white_behind_the_lapped_transform():

@@ -199,6 +199,18 @@ def test_whitening_is_measured_on_the_sounds_and_makes_them_unit_variance(sounds
     assert model.encode(audio, labels).square().mean() == pytest.approx(1, rel=1e-3)
 
 
+def test_gains_and_shapes_are_measured_on_the_sounds_too_and_a_run_of_them_resumes(config, sounds, monkeypatch):
+    monkeypatch.setitem(PRESETS, "small", replace(SMALL, gain_shape=True))
+    whole = train(replace(config, steps=4))
+    halves = train(replace(config, out=config.out.with_name("halves"), steps=2))
+    train(replace(config, out=halves, steps=4))
+    model = load_model(whole)
+    audio, labels = training.load_batch(training.find_sounds(sounds, model.config.labels), 1024)
+    fitted = model.encode(audio, labels)[:, : -model.whitening.num_gains]
+    assert 0.5 < fitted.square().mean() < 2 and model.whitening.loadings.abs().max() > 0.1
+    assert weights(whole) == weights(halves)
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "reason"),
     [
