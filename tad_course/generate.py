@@ -13,7 +13,7 @@ from torch import Tensor
 from tad_course.checkpoint import CheckpointError, load_model
 from tad_course.diffusion import q_sample
 from tad_course.model import DrumModel
-from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, seeded_noise, within
+from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, log_snr_grid, seeded_noise, within
 
 ANY = "any"  # the label of a sound that may be of any class
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
@@ -117,7 +117,7 @@ def steps_of(model: DrumModel, settings: Settings) -> Iterator[Step]:
     `model.decode(step.x_0, class_of(model, settings))` is audible.
     """
     denoise = denoiser_of(model, settings, class_of(model, settings))
-    return SAMPLERS[settings.sampler](denoise, noise_of(model, settings), GRIDS[settings.grid](settings.num_steps))
+    return SAMPLERS[settings.sampler](denoise, noise_of(model, settings), grid_of(model, settings))
 
 
 def generate(model: DrumModel, settings: Settings) -> Tensor:
@@ -148,10 +148,17 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
         return audio.clone()
     labels = class_of(model, settings)
     x_0 = model.encode(audio[None].to(model.device), labels)
-    grid = GRIDS[settings.grid](settings.num_steps, start=strength)
+    grid = grid_of(model, settings, start=strength)
     denoise = denoiser_of(model, settings, labels)
     steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
     return limit(model.decode(last(steps), labels)[0].cpu())
+
+
+def grid_of(model: DrumModel, settings: Settings, start: float = 1.0) -> Tensor:
+    """Return the times `[num_steps + 1]` of the settings' grid; it starts at the deepest noise the model was shown."""
+    if settings.grid == "log_snr":
+        return log_snr_grid(settings.num_steps, start, min_snr_db=model.config.min_snr_db)
+    return GRIDS[settings.grid](settings.num_steps, start)
 
 
 def check_strength(strength: float) -> None:

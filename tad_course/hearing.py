@@ -14,10 +14,10 @@ from tqdm.auto import tqdm
 
 from tad_course.drums import LABELS, render
 from tad_course.features import LogMel, LogMelStatistics, load_classifier
-from tad_course.generate import Settings, limit
+from tad_course.generate import Settings, grid_of, limit
 from tad_course.metrics import attack_ms, hiss_dbfs, tail_dbfs
 from tad_course.model import DrumModel
-from tad_course.sampling import GRIDS, SAMPLERS, last, seeded_noise
+from tad_course.sampling import SAMPLERS, last, seeded_noise
 
 Chunks = Iterable[tuple[Tensor, Tensor]]
 UNLABELLED = -1  # the label of a sound of an unconditional model
@@ -120,5 +120,5 @@ def generate_together(model: DrumModel, batch: list[Settings]) -> Tensor:
     classes = torch.tensor([known.index(each.label) if known else 0 for each in batch], device=model.device)
     noise = seeded_noise(model.shape, [each.seed for each in batch]).to(model.device)
     denoise = model.denoiser(classes, first.guidance_scale)
-    z = last(SAMPLERS[first.sampler](denoise, noise, GRIDS[first.grid](first.num_steps)))
+    z = last(SAMPLERS[first.sampler](denoise, noise, grid_of(model, first)))
     return torch.stack([limit(sound) for sound in model.decode(z, classes).cpu()])

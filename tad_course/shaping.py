@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tad_course.generate import CEILING, Settings, class_of, denoiser_of, limit, noise_of
+from tad_course.generate import CEILING, Settings, class_of, denoiser_of, grid_of, limit, noise_of
 from tad_course.model import DrumModel
 from tad_course.regions import frames_within, region_samples, window
-from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, ddim, ddim_inverse, keeping, last, repaint, slerp
+from tad_course.sampling import SAMPLERS, Denoiser, ddim, ddim_inverse, keeping, last, repaint, slerp
 
 OnStep = Callable[[int, int], None]
 Labelled = tuple[Tensor, str]  # a sound [2, N] and its label
@@ -50,7 +50,7 @@ def inpaint(
     start, stop = region_samples(model, audio, start_s, stop_s)
     x_0 = model.encode(audio[None].to(model.device), labels)
     new = frames_within(model, start, stop, x_0.shape[-1])
-    grid = GRIDS[settings.grid](settings.num_steps)
+    grid = grid_of(model, settings)
     total = len(grid) - 1 + (turns - 1) * max(0, len(grid) - 3)
     denoise = keeping(_counting(denoiser_of(model, settings, labels), total, on_step), x_0, new)
     generator = torch.Generator().manual_seed(settings.seed)
@@ -79,7 +79,7 @@ def invert(model: DrumModel, audio: Tensor, settings: Settings, *, on_step: OnSt
     if settings.num_steps < 2:
         raise ValueError("An inversion needs at least 2 steps.")
     labels, eps = class_of(model, settings), noise_of(model, settings, audio.shape[-1])
-    grid = GRIDS[settings.grid](settings.num_steps)
+    grid = grid_of(model, settings)
     denoise = _counting(model.denoiser(labels), _inversion_calls(settings), on_step)
     x_0 = model.encode(audio[None].to(model.device), labels)
     return last(ddim_inverse(denoise, x_0, grid, eps))
@@ -94,7 +94,7 @@ def from_noise(
     """
     labels = class_of(model, settings) if labels is None else labels
     denoise = _counting(model.denoiser(labels), settings.num_steps, on_step)
-    z = last(ddim(denoise, noise, GRIDS[settings.grid](settings.num_steps)))
+    z = last(ddim(denoise, noise, grid_of(model, settings)))
     return limit(model.decode(z, labels)[0].cpu())
 
 
@@ -185,7 +185,7 @@ def vary_sound(
 
 
 def _sampled(model: DrumModel, settings: Settings, noise: Tensor, labels: Tensor, on_step: OnStep | None) -> Tensor:
-    grid = GRIDS[settings.grid](settings.num_steps)
+    grid = grid_of(model, settings)
     denoise = _counting(denoiser_of(model, settings, labels), settings.num_steps, on_step)
     return limit(model.decode(last(SAMPLERS[settings.sampler](denoise, noise, grid)), labels)[0].cpu())
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tad_course.checkpoint import CheckpointError, save_model
+from tad_course.diffusion import snr_db
 from tad_course.drums import render
 from tad_course.generate import (
     ANY,
@@ -15,12 +16,14 @@ from tad_course.generate import (
     fingerprint,
     generate,
     generate_many,
+    grid_of,
     limit,
     model_of,
     restyle,
     steps_of,
 )
 from tad_course.model import DrumModel, ModelConfig
+from tad_course.sampling import linear_grid
 
 SMALL = ModelConfig(
     name="small", length_samples=2048, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1),
@@ -191,3 +194,13 @@ def test_the_fingerprint_changes_with_a_single_weight_and_with_the_whitening():
         changed.state_dict()[name].flatten()[0] += 1e-3
         prints.add(fingerprint(changed))
     assert len(prints) == 3 and fingerprint(small()) in prints
+
+
+def test_sampling_starts_at_the_deepest_noise_that_the_model_was_shown(model):
+    settings = replace(SETTINGS, num_steps=8)
+    for deepest_db in (-40.0, -60.0):
+        shown = small(gain_shape=model.config.gain_shape, min_snr_db=deepest_db)
+        times = grid_of(shown, settings)
+        step_db = (60 - deepest_db) / 7
+        assert times[0] == 1 and snr_db(times[1]) == pytest.approx(deepest_db + step_db, abs=0.01)
+    assert torch.equal(grid_of(model, replace(settings, grid="linear")), linear_grid(8))
