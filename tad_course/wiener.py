@@ -8,7 +8,6 @@ from torch.nn.functional import avg_pool1d, pad
 
 from tad_course.diffusion import alpha_sigma, log_snr
 
-
 UNFORESEEN = 0.02  # variance of a gain beyond its factors that no sound of the past foretold
 
 
