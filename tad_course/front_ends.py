@@ -2,7 +2,7 @@
 
 A front end turns stereo `[B, 2, N]` into `[B, C, L]` with C·L = 2·N numbers (`encode`) and back (`decode`).
 `Patching` and `LappedTransform` are orthonormal: they rotate the signal, so white noise stays white and
-diffusion behind them is still diffusion of the waveform.
+diffusion behind them is still diffusion of the waveform. (Behind `gain_shape.GainShape` it no longer is.)
 """
 
 import math
@@ -47,13 +47,17 @@ class Patching(nn.Module):
 
 
 class LappedTransform(nn.Module):
-    """A lapped orthogonal transform (the MDCT with a sine window) of mid and side: C = 2·block_size.
+    """A lapped orthogonal transform (the MDCT) of mid and side: C = 2·block_size.
 
     Two steps, both rotations. First, across every border between two blocks, each sample is mixed with its
     mirror image, more gently the farther they lie from the border: now neighbouring blocks overlap.
     Then each block is replaced by its cosine spectrum (DCT-IV). The outer ends of the signal are not
     folded, so nothing wraps around. Malvar, "Signal Processing with Lapped Transforms" (1992);
     Princen & Bradley (1986) for the window condition c² + s² = 1. Lesson: 06
+
+    Args:
+        block_size: samples a block, an even number; as many bands.
+        window: "sine" or "vorbis", see `WINDOWS`.
     """
 
     def __init__(self, block_size: int = 64, window: str = "sine"):

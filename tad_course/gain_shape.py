@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d
 
-from tad_course.diffusion import log_snr
-from tad_course.wiener import groups_of_bands
+from tad_course.diffusion import alpha_sigma, log_snr
+from tad_course.wiener import UNFORESEEN, groups_of_bands
 
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
 LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes near
+GAINS_COUNT = 4.0  # times as much in the loss as shapes do
 SHAPES_FROM = 0.03  # SNR, -15 dB, below which shapes fade out of the loss
 LEAST_SPREAD = 0.3  # of the log levels, 2.6 dB: where all drums are alike, small differences are not blown up
 
@@ -116,12 +117,26 @@ class GainShape(nn.Module):
     def weight(self, t: Tensor) -> Tensor:
         """Return how much the loss counts each channel at times `t` `[B]`: `[B, C + G, 1]`.
 
-        Gains count as if they had unit variance. In deep noise nobody can tell a shape, and
-        what cannot be learned is left out: it would only drown the gains, which can.
+        In deep noise nobody can tell a shape, and what cannot be learned is left out: it would only drown the rest. Of
+        the gains the factors foretell most, so the little that is left for the network counts for more.
         """
         snr = log_snr(t).exp()[:, None, None]
         told = (snr / (snr + SHAPES_FROM)).expand(-1, self.variance.shape[1] - self.num_gains, -1)
-        return torch.cat([told, torch.full_like(told[:, : self.num_gains], self.scale**-2)], dim=1)
+        gains = (GAINS_COUNT / self.left_open(t))[:, None, None]
+        return torch.cat([told, gains.expand(-1, self.num_gains, -1)], dim=1)
+
+    def left_open(self, t: Tensor) -> Tensor:
+        """Return the variance of v in the gains that their factors leave open at times `t` `[B]`, on average, `[B]`."""
+        alpha, sigma = alpha_sigma(t)
+        factors = self.loadings.square().sum((-2, -1))  # variances [classes, K]; each is spread over G·L places
+        places = self.loadings[0, 0].numel()
+        rest = self.variance[:, -self.num_gains :].mean((1, 2)) - factors.sum(1) / places + UNFORESEEN  # [classes]
+
+        def left(variance: Tensor) -> Tensor:
+            alpha_2, sigma_2 = (x.square().reshape(-1, *[1] * variance.ndim) for x in (alpha, sigma))
+            return variance / (alpha_2 * variance + sigma_2)
+
+        return (left(factors).sum(-1) / places + left(rest)).mean(-1)
 
     def _of(self, table: Tensor, x: Tensor, labels: Tensor) -> Tensor:
         """Return what a table `[classes, G, L]` says for `labels`; gains are logarithms, so half way is half way."""

@@ -1,4 +1,4 @@
-"""The model: a front end, whitening, and `audio_diffusion_pytorch`'s U-Net and v-diffusion behind them (lesson 05)."""
+"""The model: a front end, whitening or gain and shape, and `audio_diffusion_pytorch`'s U-Net behind (lesson 05)."""
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
@@ -148,7 +148,7 @@ class DrumModel(nn.Module):
         if self.whitening and length_samples > config.length_samples:
             raise ValueError(
                 f"The model {config.name!r} takes at most {config.length_samples} samples, not {length_samples}: "
-                "its whitening does not know how loud drums are after that."
+                "it does not know how loud drums are after that."
             )
         return self.shape[0], length_samples // self.front_end.block_size
 

@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
-from tad_course.diffusion import t_from_snr_db
+from tad_course.diffusion import alpha_sigma, t_from_snr_db
 from tad_course.drums import render
 from tad_course.front_ends import LappedTransform
-from tad_course.gain_shape import LOUDEST, QUIETEST, GainShape
+from tad_course.gain_shape import GAINS_COUNT, LOUDEST, QUIETEST, GainShape
 from tad_course.model import DRUMS
+from tad_course.wiener import factor_wiener
 
 LABELS = torch.tensor([0, 1, 2, 3])
 
@@ -114,12 +115,25 @@ def test_half_way_between_two_classes_the_gains_lie_half_way_in_decibels(fitted)
     assert torch.allclose(between, (kick * hihat).sqrt(), rtol=1e-4)
 
 
-def test_gains_weigh_the_same_at_all_times_and_shapes_fade_out_in_deep_noise():
+def test_shapes_fade_out_of_the_loss_in_deep_noise():
     made = gain_shape()
     weight = made.weight(t_from_snr_db(torch.tensor([60.0, 0.0, -15.2, -60.0])))
     assert weight.shape == (4, 152, 1)
-    assert (weight[:, 128:] == made.scale**-2).all()
     assert torch.allclose(weight[:, :128].mean(1).flatten(), torch.tensor([1, 0.97, 0.5, 0]), atol=0.01)
+
+
+def test_gains_weigh_more_the_less_their_factors_leave_open(fitted):
+    t = t_from_snr_db(torch.tensor([-20.0, 0.0, 20.0]))
+    alpha, sigma = alpha_sigma(t, 3)
+    left = []
+    for label in LABELS:
+        x = torch.zeros(3, 24, 512)
+        tables = fitted.variance[label, 128:].expand(3, -1, -1), fitted.loadings[label].expand(3, -1, -1, -1)
+        left.append(factor_wiener(x, alpha, sigma, *tables)[1].mean((1, 2)))
+    exact = torch.stack(left).mean(0)
+    assert torch.allclose(fitted.left_open(t), exact, rtol=0.4)  # one number for all places instead of each its own
+    assert torch.allclose(fitted.weight(t)[:, -1, 0], GAINS_COUNT / fitted.left_open(t))
+    assert (fitted.weight(t)[:2, -1] > 3 * fitted.weight(t)[2, -1]).all()
 
 
 def test_the_factors_explain_most_of_what_differs_between_the_drums_of_a_class(drums, fitted):

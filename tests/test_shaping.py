@@ -329,7 +329,7 @@ def test_shorter_sounds_take_the_first_frames_and_longer_ones_need_a_model_witho
     short = generate(model, replace(SETTINGS, length_samples=2048))
     assert short.shape == (2, 2048) and short.isfinite().all()
     assert restyle(model, drum(length=1024), SETTINGS, 0.5).shape == (2, 1024)
-    with pytest.raises(ValueError, match=r"at most 4096 samples, not 8192.*whitening does not know"):
+    with pytest.raises(ValueError, match=r"at most 4096 samples, not 8192.*does not know how loud"):
         generate(model, replace(SETTINGS, length_samples=8192))
     with pytest.raises(ValueError, match="multiples of 128 samples, not 1000"):
         generate(model, replace(SETTINGS, length_samples=1000))
