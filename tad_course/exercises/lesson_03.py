@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from tad_course.exercises.core import as_choice, as_number, as_signal, call, close, exercise, expect
+from tad_course.exercises.core import Wrong, as_choice, as_number, as_signal, call, close, exercise, expect
 from tad_course.quiz import Answer, Question
 
 
@@ -15,8 +15,9 @@ def jump(answer):
     x_0, eps = torch.randn(2, 3, 2, 8, generator=torch.Generator().manual_seed(0))
     try:
         got = call(answer, x_0, t, eps)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         expect("size of tensor" not in str(error), "t is [B], x_0 is [B, 2, N]: give t two more axes of length 1.")
+        expect("scalar" not in str(error), "`math.cos` takes one number; t holds B of them: use `torch.cos`.")
         raise
     got = as_signal(got, (3, 2, 8), "x_t")
     angle = (t * math.pi / 2)[:, None, None]
@@ -38,6 +39,10 @@ def jump(answer):
         not close(got, plain.cos() * x_0 + plain.sin() * eps),
         "The angle is pi t / 2, in radians; t alone is too short.",
     )
+    expect(
+        not close(got, (1 - plain).sqrt() * x_0 + plain.sqrt() * eps),
+        "That keeps the power too, but it is another way there; ours is the quarter circle, cos and sin of pi t / 2.",
+    )
     expect(close(got[0], x_0[0]), "At t = 0 only x_0 should be left.")
     expect(close(got, angle.cos() * x_0 + angle.sin() * eps), "x_t = alpha x_0 + sigma eps, each sound with its own t.")
 
@@ -48,7 +53,13 @@ def snr(answer):
     ratio, power = 10 ** (-4 / 20), 10 ** (-4 / 10)
     expect(not close(got, 2 / math.pi * math.atan(power)), "10^(-snr/10) is a ratio of powers; sigma/alpha needs 20.")
     expect(not close(got, 2 / math.pi * math.atan(1 / ratio)), "A high SNR must give a small t: mind the sign.")
-    expect(not close(got, math.atan(ratio)), "That is the angle; t is the angle times 2 / pi.")
+    angle = math.atan(ratio)
+    expect(not close(got, angle), "That is the angle; t is the angle times 2 / pi.")
+    expect(not close(got, math.pi / 2 * angle), "The angle is pi t / 2, so t is the angle times 2 / pi, not pi / 2.")
+    expect(not close(got, math.degrees(angle)), "Those are degrees; a quarter of a turn is t = 1.")
+    expect(
+        not close(got, 2 / math.pi * math.atan(1 / power)), "Sign and factor: sigma / alpha is 10 to the power -snr/20."
+    )
     expect(
         not close(got, 2 / math.pi * math.tan(ratio)),
         "The tangent leads from t to the ratio; back leads the arc tangent.",
@@ -76,7 +87,12 @@ def survivor(answer):
     who = as_choice(answer[0], "kick snare hihat")
     expect(who == "kick", WHO.get(who, ""))
     leads = [-20.0, 12.0, -3.0]
-    got = as_number(call(answer[1], torch.tensor(leads)), "t")
+    try:
+        got = as_number(call(answer[1], torch.tensor(leads)), "t")
+    except Wrong as hint:
+        expect("returns nothing" not in str(hint), "The class is right! Now `last_t`: so far it returns nothing.")
+        raise
+    expect(not close(got, 12), "That is the lead; asked for is the t at which that band drowns.")
     times = [2 / math.pi * math.atan(10 ** (lead / 20)) for lead in leads]
     expect(not close(got, min(times)), "That is where the first band drowns; the last one has the largest lead.")
     expect(not close(got, 1 - max(times)), "The sign: a band g dB ahead drowns where the SNR of the whole is -g.")
