@@ -18,10 +18,12 @@ def count(answer):
     expect(number != 88_200, "That is one channel; stereo has two.")
     expect(number != 352_800, "That counts bytes or channels twice: 2 seconds x 44,100 samples x 2 channels is enough.")
     expect(number != 65_536, "That is always the drum of 0.743 s; use `duration_s`, so that it works for any length.")
+    expect(not close(number, 176.4), "44.1 kHz are 44,100 samples a second; k stands for thousand.")
     expect(number == 176_400, "Count seconds x samples a second x channels; 2 s should give 176,400.")
     short = as_number(call(answer, 0.50001))
     expect(short == int(short), "There is no half sample: return a whole number, for instance with `round`.")
     expect(abs(short - 44_100) <= 2, "2 s comes out right, but 0.5 s does not: does the duration enter twice?")
+    expect(short % 2 == 0, "An odd number cannot be two equal channels: round the samples of one, then double.")
 
 
 @exercise(
@@ -41,6 +43,7 @@ def sine_level(answer):
     level = 20 * math.log10(rms)
     expect(abs(level + 15.01) > 0.1, "Its peak is at -12 dBFS; its rms lies 3 dB lower. Multiply by the root of 2.")
     expect(abs(level + 27.01) > 0.1 and abs(level + 24) > 0.1, "10^(-12/10) is for power; amplitudes need 10^(-12/20).")
+    expect(abs(level + 18.02) > 0.1, "The rms is the amplitude divided by the root of 2; so multiply, to undo it.")
     expect(abs(level + 12) < 0.05, f"Its rms level is {level:.1f} dBFS, not -12.")
 
 
@@ -58,6 +61,9 @@ def alias(answer):
         value not in (9_487.5, 3_950), "The strip folds at 5,512.5 Hz: going down from there, 0 Hz is the next fold."
     )
     expect(value != 7_050, "7,050 Hz still lies above Nyquist (5,512.5 Hz). Fold once more: 11,025 - 7,050.")
+    expect(value != 29_100, "That folds at 44,100 samples a second; this sine is sampled 11,025 times a second.")
+    expect(value != 3_750, "The number of samples shrinks by four, the frequency does not: take whole turns away.")
+    expect(not close(value, 3.975), "In Hz, please, not in kHz.")
     expect(close(value, 3_975, atol=1), "Take whole multiples of 11,025 Hz away until less than half of it is left.")
 
 
@@ -94,8 +100,12 @@ def downsample(answer):
     # 14,025 Hz comes back as 3,000 Hz: a filter that comes too late treats it like a real tone of 3,000 Hz.
     late = abs(_heard_db(answer, 14_025, 3_000) - _heard_db(answer, 3_000, 3_000)) < 1
     expect(not late, "Filter before you drop samples: afterwards the ghost cannot be told from a real tone.")
+    expect(tone_db > -100, "The 1,000 Hz are gone: keep what is low, `band(x, None, …)`, and *every fourth* sample.")
+    expect(tone_db < 1, f"The tone at 1,000 Hz came out {tone_db:.0f} dB louder; filter and drop, nothing else.")
     expect(abs(tone_db) < 1, f"The tone at 1,000 Hz changed by {tone_db:.1f} dB; put the cut-off higher.")
     expect(ghost_db < -40, f"The ghost is only {-ghost_db:.0f} dB weaker; a steeper filter (a higher `order`) helps.")
+    between = "8,000 Hz comes through as a ghost: the cut-off belongs below half of the new rate, not below the rate."
+    expect(_heard_db(answer, 8_000, 3_025) < -10, between)
 
 
 QUIZ = (
