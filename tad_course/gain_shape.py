@@ -117,13 +117,14 @@ class GainShape(nn.Module):
     def weight(self, t: Tensor) -> Tensor:
         """Return how much the loss counts each channel at times `t` `[B]`: `[B, C + G, 1]`.
 
-        In deep noise nobody can tell a shape, and what cannot be learned is left out: it would only drown the rest. Of
-        the gains the factors foretell most, so the little that is left for the network counts for more.
+        What can be learned counts, what cannot would only drown it. In deep noise nobody can tell a shape. Narrow low
+        groups hold tones, wide high ones mostly noise, which has no better guess. And of the gains the factors foretell
+        most, so the little that is left for the network counts for more.
         """
         snr = log_snr(t).exp()[:, None, None]
-        told = (snr / (snr + SHAPES_FROM)).expand(-1, self.variance.shape[1] - self.num_gains, -1)
+        shapes = self.emphasis.square() * snr / (snr + SHAPES_FROM)
         gains = (GAINS_COUNT / self.left_open(t))[:, None, None]
-        return torch.cat([told, gains.expand(-1, self.num_gains, -1)], dim=1)
+        return torch.cat([shapes, gains.expand(-1, self.num_gains, -1)], dim=1)
 
     def left_open(self, t: Tensor) -> Tensor:
         """Return the variance of v in the gains that their factors leave open at times `t` `[B]`, on average, `[B]`."""

@@ -119,7 +119,9 @@ def test_shapes_fade_out_of_the_loss_in_deep_noise():
     made = gain_shape()
     weight = made.weight(t_from_snr_db(torch.tensor([60.0, 0.0, -15.2, -60.0])))
     assert weight.shape == (4, 152, 1)
-    assert torch.allclose(weight[:, :128].mean(1).flatten(), torch.tensor([1, 0.97, 0.5, 0]), atol=0.01)
+    assert torch.allclose(weight[:, 63].flatten(), torch.tensor([1, 0.97, 0.5, 0]), atol=0.01)
+    assert torch.allclose(weight[0, :64].flatten(), made.emphasis[:64].flatten() ** 2)  # low bands count more
+    assert torch.allclose(weight[:, 0] / weight[:, 63], torch.tensor(4.0))  # one band and sixteen
 
 
 def test_gains_weigh_more_the_less_their_factors_leave_open(fitted):
