@@ -1,6 +1,8 @@
 """Exercises and quiz of lesson 05: shapes, receptive field, and what attention costs."""
 
-from tad_course.exercises.core import as_number, as_signal, call, exercise, expect
+import numpy as np
+
+from tad_course.exercises.core import as_number, as_signal, call, close, exercise, expect
 from tad_course.quiz import Answer, Question
 from tad_course.widgets.receptive_field_explorer import down_path
 from tad_course.widgets.receptive_field_explorer import receptive_field as true_field
@@ -12,11 +14,16 @@ from tad_course.widgets.receptive_field_explorer import receptive_field as true_
 )
 def shapes(answer):
     expect(isinstance(answer, (tuple, list)) and len(answer) == 3, "Three levels make three shapes: a list of 3 pairs.")
+    expect(all(np.size(shape) == 2 for shape in answer), "Each shape is a pair, (C, L); leave the batch out.")
     got = [tuple(as_signal(shape, (2,), "shape").astype(int)) for shape in answer]
     expect(got != [(8192, 32), (2048, 64), (512, 128)], "PyTorch puts channels before length: (C, L).")
     expect(got != [(32, 2048), (64, 512), (128, 128)], "The first factor is 1: the top level keeps the full length.")
     expect(
         got != [(32, 8192), (64, 2048), (128, 2048)], "Each level divides the length of the one above it, once more."
+    )
+    expect(got != [(128, 512), (64, 2048), (32, 8192)], "That is the way up; on the way down the top comes first.")
+    expect(
+        got != [(2, 8192), (32, 8192), (64, 2048)], "Those go in; the shapes asked for are behind each level's blocks."
     )
     expect(
         got == [(32, 8192), (64, 2048), (128, 512)],
@@ -35,6 +42,8 @@ def field(answer):
     plain = reach([(3, 1), (3, 1)])
     expect(plain != 6, "Two kernels of 3 overlap: the second adds only 2 to the 3 of the first, so 5.")
     expect(plain != 4, "Start at 1: a network without layers sees one sample.")
+    expect(plain != 9, "Kernels do not multiply: 9 counts the paths, and they overlap. Two kernels of 3 see 5 samples.")
+    expect(plain != 7, "Strides multiply; if they are added, a stride of 1 makes steps longer, and it must not.")
     expect(plain == 5, "Two convolutions with kernel 3 see 5 samples.")
     strided = reach([(4, 4), (3, 1)])
     expect(
@@ -58,6 +67,7 @@ def attention(answer):
     truth = 8 * 512**2 * 4
     expect(got != 4 * 512**2, "That is one head; every head has a matrix of its own.")
     expect(got != truth / 4, "That is the count of numbers; a float32 has 4 bytes.")
+    expect(not (close(got, truth / 1e6) or close(got, truth / 2**20)), "In bytes, please, not in megabytes.")
     expect(got != 8 * 512 * 4, "Every frame looks at every frame: length times length.")
     expect(
         got not in (8 * 2048**2 * 4, 8 * 8192**2 * 4), "The level's length is the sound's over *all* factors so far."
