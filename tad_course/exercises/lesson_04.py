@@ -25,6 +25,11 @@ def convert(answer):
     )
     expect(not close(got, alpha * x_0 - sigma * eps, atol=1e-4), "Mixed up: alpha belongs to eps here, sigma to x_0.")
     expect(not close(got, x_t - x_0, atol=1e-4), "The difference of x_t and x_0 is not the noise: alpha x_0 is in x_t.")
+    mix = alpha * x_t - sigma * x_0
+    expect(not close(got, mix, atol=1e-4), "v is made of eps and x_0; x_t is not yet eps: take alpha x_0 out of it.")
+    expect(
+        not close(got, alpha * eps + sigma * x_0, atol=1e-4), "The sign of x_0: it is on its way out, minus sigma x_0."
+    )
     whole = alpha * (x_t - alpha * x_0) - sigma * x_0
     expect(not close(got, whole, atol=1e-4), "x_t - alpha x_0 is sigma eps; divide by sigma to get eps.")
     expect(
@@ -66,13 +71,24 @@ def exact(answer):
         "The weights no longer add up to 1: prior inside softmax.",
     )
     expect(
-        not close(got, _mean(x_t, t, sounds, prior, shrink=1)), "In x_t each sound is alpha times as large: alpha x_k."
+        not close(got, _mean(x_t, t, sounds, prior, shrink=1)), "In x_t each sound is alpha times as large: alpha d_k."
     )
     expect(not close(got, _mean(x_t, t, sounds, prior, variance=2 * sigma)), "Divide by 2 sigma squared, the variance.")
     expect(not close(got, _mean(x_t, t, sounds, prior, variance=sigma**2)), "A factor of 2 is missing: 2 sigma².")
+    expect(not close(got, _mean(x_t, t, sounds, prior, variance=-2 * sigma**2)), "The nearest weighs most: a minus.")
+    squares = (x_t - alpha * sounds).square()
+    for distance, hint in (
+        (squares.mean((1, 2)), "The distance is a sum over all samples, not their mean."),
+        (squares.sum((1, 2)).sqrt(), "The distance goes in squared: the sum of squares, without a root."),
+        (squares.sum(), "One distance for each sound: sum over channels and samples, dims (1, 2), not over sounds."),
+    ):
+        p = torch.softmax(torch.log(prior) - distance / (2 * sigma**2), dim=0)
+        expect(not close(got, (p[:, None, None] * sounds).sum(0)), hint)
+    p = prior * torch.exp(-squares.sum((1, 2)) / (2 * sigma**2))
+    expect(not close(got, (p[:, None, None] * sounds).sum(0)), "The weights must add up to 1: divide by their sum.")
     best = sounds[(_weights(x_t, t, sounds) * prior).argmax()]
     expect(not close(got, best), "That is the most probable sound alone; the best guess is the mean of all.")
-    expect(close(got, right, atol=1e-4), "p_k ~ prior_k exp(-|x_t - alpha x_k|² / 2 sigma²), then the sum of p_k x_k.")
+    expect(close(got, right, atol=1e-4), "p_k ~ prior_k exp(-|x_t - alpha d_k|² / 2 sigma²), then the sum of p_k d_k.")
     large = _signals(3, 2, 20_000, seed=3)
     x_t = alpha * large[1] + sigma * _signals(2, 20_000, seed=4)
     expect(
@@ -95,6 +111,12 @@ def ddim(answer):
     expect(not close(got, x_0, atol=1e-4), "That is x_0 itself, a step all the way; put the noise of level s back in.")
     expect(not close(got, alpha_s * x_0, atol=1e-4), "The noise is missing: add sigma_s eps.")
     expect(not close(got, x_t, atol=1e-4), "You are back at x_t: mix with alpha and sigma of s, not of t.")
+    old = alpha_s * x_0 + sigma * eps
+    expect(not close(got, old, atol=1e-4), "The noise still has the level of t: its gain is sigma_s.")
+    onward = alpha_s * x_t - sigma_s * v
+    expect(not close(got, onward, atol=1e-4), "x_0 comes from x_t and v with alpha and sigma of t, where v was said.")
+    again = as_signal(call(answer, x_t, v, t, s), (2, 8), "x_s")
+    expect(close(got, again), "Two calls, two answers: DDIM draws no new noise, it keeps the eps that is in x_t.")
     up = math.cos(delta) * x_t + math.sin(delta) * v
     expect(not close(got, up, atol=1e-4), "Turned the wrong way, towards the noise: mind the sign of v.")
     expect(
@@ -120,8 +142,9 @@ def fewest(answer):
     expect(steps == int(steps) and steps >= 1, "Steps are whole: round up.")
     expect(steps != 1570, "One more: with 1570 sigma is still a hair above -60 dB.")
     expect(steps not in (157, 158), "That gives -40 dB, sigma = 0.01; -60 dB is an amplitude of 0.001.")
-    expect(steps not in (49, 50), "That gives -30 dB: decibels of an amplitude are 20 times the logarithm, not 10.")
+    expect(steps not in (49, 50), "That gives -30 dB: take 20 log10 of sigma itself, not of its square.")
     expect(not 1_570_000 < steps < 1_571_000, "10^(-60/10) is a ratio of powers; sigma is an amplitude, 10^(-60/20).")
+    expect(steps not in (3141, 3142), "The angle is pi t / 2 with t = 1 / num_steps: is a factor of 2 missing?")
     expect(steps not in (1000, 1001), "sigma is not 1 / num_steps: sin(pi / (2 num_steps)) is about 1.57 / num_steps.")
     expect(steps == 1571, "Solve sin(pi / (2 num_steps)) < 10^(-60/20), or count num_steps up until it holds.")
 

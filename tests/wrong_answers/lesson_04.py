@@ -17,6 +17,8 @@ WRONG_ANSWERS = {
         "stops at eps": (CONVERT + "return (x_t - alpha * x_0) / sigma", "first half"),
         "the sign": (CONVERT + "return (x_0 - alpha * x_t) / sigma", "The sign"),
         "not divided by sigma": (CONVERT + "return alpha * (x_t - alpha * x_0) - sigma * x_0", "divide by sigma"),
+        "x_t for eps": (CONVERT + "return alpha * x_t - sigma * x_0", "not yet eps"),
+        "plus for minus": (CONVERT + "return alpha * (x_t - alpha * x_0) / sigma + sigma * x_0", "The sign of x_0"),
         "just the difference": (CONVERT + "return x_t - x_0", "is not the noise"),
     },
     "04-exact": {
@@ -41,7 +43,29 @@ WRONG_ANSWERS = {
             EXACT.replace("alpha * sounds", "sounds")
             + "p = torch.softmax(torch.log(prior) - distance / (2 * sigma**2), 0)"
             + MEAN,
-            "alpha x_k",
+            "alpha d_k",
+        ),
+        "plus for minus": (
+            EXACT + "p = torch.softmax(torch.log(prior) + distance / (2 * sigma**2), 0)" + MEAN,
+            "a minus",
+        ),
+        "mean of squares": (
+            EXACT.replace("sum", "mean") + "p = torch.softmax(torch.log(prior) - distance / (2 * sigma**2), 0)" + MEAN,
+            "not their mean",
+        ),
+        "distance not squared": (
+            EXACT + "p = torch.softmax(torch.log(prior) - distance.sqrt() / (2 * sigma**2), 0)" + MEAN,
+            "without a root",
+        ),
+        "one distance for all": (
+            EXACT.replace("sum((1, 2))", "sum()")
+            + "p = torch.softmax(torch.log(prior) - distance / (2 * sigma**2), 0)"
+            + MEAN,
+            "One distance for each sound",
+        ),
+        "weights not divided by their sum": (
+            EXACT + "p = prior * torch.exp(-distance / (2 * sigma**2))" + MEAN,
+            "divide by their sum",
         ),
         "the likeliest alone": (
             EXACT + "return sounds[(torch.log(prior) - distance / (2 * sigma**2)).argmax()]",
@@ -52,6 +76,9 @@ WRONG_ANSWERS = {
         "noise forgotten": (STEP + "return alpha_s * x_0", "noise is missing"),
         "all the way": (STEP + "return x_0", "step all the way"),
         "mixed for t again": (STEP + "return alpha_t * x_0 + sigma_t * eps", "back at x_t"),
+        "noise of t": (STEP + "return alpha_s * x_0 + sigma_t * eps", "level of t"),
+        "x_0's formula at s": (STEP + "return alpha_s * x_t - sigma_s * v", "where v was said"),
+        "new noise": (STEP + "return alpha_s * x_0 + sigma_s * torch.randn_like(x_0)", "no new noise"),
         "wrong way round": (TURN + "return math.cos(delta) * x_t + math.sin(delta) * v", "wrong way"),
         "straight along v": (TURN + "return x_t - delta * v", "leaves the circle"),
         "divides by alpha": (
@@ -64,6 +91,8 @@ WRONG_ANSWERS = {
     "04-fewest": {
         "one too few": ("fewest = 1570", "One more"),
         "40 dB": ("fewest = 158", "-40 dB"),
+        "sigma squared": ("fewest = 50", "not of its square"),
+        "half the angle": ("fewest = 3142", "factor of 2"),
         "a ratio of powers": ("fewest = 1_570_797", "ratio of powers"),
         "not whole": ("fewest = math.pi / 2 / math.asin(0.001)", "round up"),
     },
