@@ -49,10 +49,16 @@ def jump(answer):
 
 @exercise("03-snr", why="Noise levels are chosen in decibels; lesson 04 builds a whole grid of times with this.")
 def snr(answer):
-    got = as_number(call(answer, 4.0), "t")
+    try:
+        got = as_number(call(answer, 4.0), "t")
+    except TypeError as error:
+        expect("must be Tensor" not in str(error), "snr is a number, and `torch.atan` takes tensors: use `math.atan`.")
+        raise
     ratio, power = 10 ** (-4 / 20), 10 ** (-4 / 10)
     expect(not close(got, 2 / math.pi * math.atan(power)), "10^(-snr/10) is a ratio of powers; sigma/alpha needs 20.")
     expect(not close(got, 2 / math.pi * math.atan(1 / ratio)), "A high SNR must give a small t: mind the sign.")
+    expect(not close(got, ratio), "That is sigma / alpha, which is tan(pi t / 2); now undo the tangent.")
+    expect(not close(got, ratio / (1 + ratio)), "That is the t of the straight line; on the circle it takes `atan`.")
     angle = math.atan(ratio)
     expect(not close(got, angle), "That is the angle; t is the angle times 2 / pi.")
     expect(not close(got, math.pi / 2 * angle), "The angle is pi t / 2, so t is the angle times 2 / pi, not pi / 2.")
@@ -94,10 +100,11 @@ def survivor(answer):
         raise
     expect(not close(got, 12), "That is the lead; asked for is the t at which that band drowns.")
     times = [2 / math.pi * math.atan(10 ** (lead / 20)) for lead in leads]
+    expect(not close(got, 2 / math.pi * math.atan(10 ** (1 / 20))), "`argmax` is the band's number, not its lead.")
     expect(not close(got, min(times)), "That is where the first band drowns; the last one has the largest lead.")
     expect(not close(got, 1 - max(times)), "The sign: a band g dB ahead drowns where the SNR of the whole is -g.")
     expect(
-        not close(got, 1 - min(times)), "That is the band with the smallest lead, and the sign is turned: use -max(g)."
+        not close(got, 1 - min(times)), "That follows the band with the smallest lead, which drowns first: use -max(g)."
     )
     expect(not close(got, 2 / math.pi * math.atan(10 ** (np.mean(leads) / 20))), "Not the mean: one band is enough.")
     expect(close(got, max(times)), "Take the largest lead g, and the t at which the SNR is -g dB (`t_from_snr_db`).")

@@ -30,6 +30,9 @@ def convert(answer):
     expect(
         not close(got, alpha * eps + sigma * x_0, atol=1e-4), "The sign of x_0: it is on its way out, minus sigma x_0."
     )
+    by_alpha = (x_t - alpha * x_0) / alpha
+    halves = (by_alpha, alpha * by_alpha - sigma * x_0)
+    expect(not any(close(got, x, atol=1e-4) for x in halves), "What is left is sigma eps: divide by sigma, not alpha.")
     whole = alpha * (x_t - alpha * x_0) - sigma * x_0
     expect(not close(got, whole, atol=1e-4), "x_t - alpha x_0 is sigma eps; divide by sigma to get eps.")
     expect(
@@ -115,6 +118,10 @@ def ddim(answer):
     expect(not close(got, old, atol=1e-4), "The noise still has the level of t: its gain is sigma_s.")
     onward = alpha_s * x_t - sigma_s * v
     expect(not close(got, onward, atol=1e-4), "x_0 comes from x_t and v with alpha and sigma of t, where v was said.")
+    short = math.cos(t - s) * x_t - math.sin(t - s) * v
+    expect(not close(got, short, atol=1e-4), "The angle is pi / 2 times t - s, in radians; t - s alone is too short.")
+    v_for_eps = alpha_s * x_0 + sigma_s * v
+    expect(not close(got, v_for_eps, atol=1e-4), "v is not the noise: eps = sigma_t x_t + alpha_t v.")
     again = as_signal(call(answer, x_t, v, t, s), (2, 8), "x_s")
     expect(close(got, again), "Two calls, two answers: DDIM draws no new noise, it keeps the eps that is in x_t.")
     up = math.cos(delta) * x_t + math.sin(delta) * v
@@ -141,6 +148,7 @@ def fewest(answer):
     steps = as_number(answer, "number of steps")
     expect(steps == int(steps) and steps >= 1, "Steps are whole: round up.")
     expect(steps != 1570, "One more: with 1570 sigma is still a hair above -60 dB.")
+    expect(not 1571 < steps <= 1580, "That is below -60 dB, but fewer steps are enough.")
     expect(steps not in (157, 158), "That gives -40 dB, sigma = 0.01; -60 dB is an amplitude of 0.001.")
     expect(steps not in (49, 50), "That gives -30 dB: take 20 log10 of sigma itself, not of its square.")
     expect(not 1_570_000 < steps < 1_571_000, "10^(-60/10) is a ratio of powers; sigma is an amplitude, 10^(-60/20).")

@@ -41,6 +41,12 @@ WRONG_ANSWERS = {
             "def find_t(snr):\n    return 2 / math.pi * math.atan(10 ** (snr / 10))",
             "Sign and factor",
         ),
+        "stops at the ratio": ("def find_t(snr):\n    return 10 ** (-snr / 20)", "undo the tangent"),
+        "on the straight line": ("def find_t(snr):\n    return 1 / (1 + 10 ** (snr / 20))", "straight line"),
+        "torch for a number": (
+            "def find_t(snr):\n    return 2 / math.pi * torch.atan(10 ** (-snr / 20))",
+            "math.atan",
+        ),
         "sigma for the ratio": ("def find_t(snr):\n    return 2 / math.pi * math.asin(10 ** (-snr / 20))", "not sigma"),
         "natural logarithm": (
             "def find_t(snr):\n    return 2 / math.pi * math.atan(math.exp(-snr / 2))",
@@ -51,6 +57,7 @@ WRONG_ANSWERS = {
         "the brightest": ("survivor = 'hihat'\ndef last_t(g):\n    return t_from_snr_db(-max(g))", "widest bands"),
         "the loud one": ("survivor = 'snare'\ndef last_t(g):\n    return t_from_snr_db(-max(g))", "wires of a snare"),
         "only the class": ("survivor = 'kick'\ndef last_t(g):\n    ...", "The class is right"),
+        "the band's number": ("survivor = 'kick'\ndef last_t(g):\n    return t_from_snr_db(-g.argmax())", "argmax"),
         "the lead": ("survivor = 'kick'\ndef last_t(g):\n    return max(g)", "That is the lead"),
         "the first band": ("survivor = 'kick'\ndef last_t(g):\n    return t_from_snr_db(-min(g))", "first band"),
         "the sign": ("survivor = 'kick'\ndef last_t(g):\n    return t_from_snr_db(max(g))", "The sign"),

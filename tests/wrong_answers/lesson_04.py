@@ -19,6 +19,7 @@ WRONG_ANSWERS = {
         "not divided by sigma": (CONVERT + "return alpha * (x_t - alpha * x_0) - sigma * x_0", "divide by sigma"),
         "x_t for eps": (CONVERT + "return alpha * x_t - sigma * x_0", "not yet eps"),
         "plus for minus": (CONVERT + "return alpha * (x_t - alpha * x_0) / sigma + sigma * x_0", "The sign of x_0"),
+        "divided by alpha": (CONVERT + "return alpha * (x_t - alpha * x_0) / alpha - sigma * x_0", "not alpha"),
         "just the difference": (CONVERT + "return x_t - x_0", "is not the noise"),
     },
     "04-exact": {
@@ -76,6 +77,11 @@ WRONG_ANSWERS = {
         "noise forgotten": (STEP + "return alpha_s * x_0", "noise is missing"),
         "all the way": (STEP + "return x_0", "step all the way"),
         "mixed for t again": (STEP + "return alpha_t * x_0 + sigma_t * eps", "back at x_t"),
+        "angle too short": (
+            TURN.replace("math.pi / 2 * ", "") + "return math.cos(delta) * x_t - math.sin(delta) * v",
+            "too short",
+        ),
+        "v for eps": (STEP + "return alpha_s * x_0 + sigma_s * v", "not the noise"),
         "noise of t": (STEP + "return alpha_s * x_0 + sigma_t * eps", "level of t"),
         "x_0's formula at s": (STEP + "return alpha_s * x_t - sigma_s * v", "where v was said"),
         "new noise": (STEP + "return alpha_s * x_0 + sigma_s * torch.randn_like(x_0)", "no new noise"),
@@ -91,6 +97,7 @@ WRONG_ANSWERS = {
     "04-fewest": {
         "one too few": ("fewest = 1570", "One more"),
         "40 dB": ("fewest = 158", "-40 dB"),
+        "one too many": ("fewest = 1572", "fewer steps"),
         "sigma squared": ("fewest = 50", "not of its square"),
         "half the angle": ("fewest = 3142", "factor of 2"),
         "a ratio of powers": ("fewest = 1_570_797", "ratio of powers"),
