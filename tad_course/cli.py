@@ -62,7 +62,7 @@ def _sound_options(parser: argparse.ArgumentParser) -> None:
 def _generate_options(parser: argparse.ArgumentParser) -> None:
     _sound_options(parser)
     parser.add_argument("--count", type=int, default=1, help="how many sounds")
-    parser.add_argument("--from", dest="source", type=Path, help="make again: a WAV made here, or a JSON of settings")
+    parser.add_argument("--from", dest="source", type=Path, help="make again: a WAV, or a zip or JSON of an export")
 
 
 def _restyle_options(parser: argparse.ArgumentParser) -> None:
@@ -159,20 +159,20 @@ def _generate(given: argparse.Namespace) -> int:
 
 
 def _generate_again(given: argparse.Namespace) -> int:
-    """Make the sounds that a file describes, as far as settings alone can; the others are named."""
+    """Make the sounds that a file describes, as far as it holds all they need; the others are named."""
     from tqdm import tqdm
 
     from tad_course.recipes import make_again, read_recipes
     from tad_course.wav import save_wav
 
     recipes, device, refused = read_recipes(given.source), _device(given.device), 0
-    for recipe, audio in tqdm(make_again(recipes, device), total=len(recipes), unit="sound", disable=None):
-        if isinstance(audio, ValueError):
+    for recipe, sound in tqdm(make_again(recipes, device), total=len(recipes), unit="sound", disable=None):
+        if isinstance(sound, ValueError):
             refused += 1
-            print(f"tad-course: {recipe.file or given.source} was not made. {audio}", file=sys.stderr)
+            print(f"tad-course: {recipe.file or given.source} was not made. {sound}", file=sys.stderr)
             continue
-        encoding, comment = recipe.encoding or given.encoding, recipe.settings().to_json()
-        tqdm.write(str(save_wav(given.out / recipe.name, audio, encoding, comment=comment)))
+        encoding = recipe.encoding or given.encoding
+        tqdm.write(str(save_wav(given.out / recipe.name, sound.audio, encoding, comment=sound.comment())))
     return 1 if refused else 0
 
 

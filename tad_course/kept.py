@@ -1,6 +1,7 @@
 """Sounds with all that is needed to make them again, and how they get into a folder without overwriting anything."""
 
 import errno
+import hashlib
 import json
 import re
 import unicodedata
@@ -41,10 +42,31 @@ TITLES = {
 
 
 @dataclass(frozen=True)
+class Source:
+    """A sound `[2, N]` to be shaped: its name, its label, and a line about it.
+
+    `settings` are those that made it from noise with the model that is to shape it, which knows its noise then; None
+    for all other sounds.
+    """
+
+    audio: Tensor
+    name: str
+    label: str
+    settings: Settings | None = None
+    about: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hex digits that change with any sample."""
+        return hashlib.sha256(self.audio.contiguous().numpy().tobytes()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
 class Sound:
     """A sound `[2, N]`, its settings and, if it was shaped out of another one, from which and how.
 
-    `kind` is a key of `TITLES`; `details` holds what its title names besides `source` and `strength`.
+    `kind` is a key of `TITLES`; `details` holds what its title names besides `source` and `strength`. From `sources`
+    it can be made again (`tad_course.shaped`); a sound of which they are not known has none.
     """
 
     audio: Tensor
@@ -53,6 +75,7 @@ class Sound:
     strength: float = 1.0
     kind: str = ""
     details: Mapping = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "kind", self.kind or ("restyle" if self.source else GENERATE))
@@ -71,7 +94,7 @@ class Sound:
         if self.kind == GENERATE:
             return safe_name(name)
         details = {"strength": self.strength} if self.kind == "restyle" else self.details
-        values = [f"{key}{value:g}" if isinstance(value, float) else str(value) for key, value in details.items()]
+        values = [f"{key}{value:g}" if isinstance(value, int | float) else str(value) for key, value in details.items()]
         return safe_name("_".join([self.source, *([] if self.kind == "restyle" else [self.kind]), *values, name]))
 
     def recipe(self) -> dict:

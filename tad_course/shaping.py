@@ -128,7 +128,7 @@ def vary(model: DrumModel, settings: Settings, amount: float, seed: int, *, on_s
 
 def morph_sounds(
     model: DrumModel, first: Labelled, second: Labelled, settings: Settings, amount: float, *,
-    seek: Seek | None = None, on_step: OnStep | None = None,
+    least_steps: int | None = None, seek: Seek | None = None, on_step: OnStep | None = None,
 ) -> Tensor:  # fmt: skip
     """Return what lies between any two sounds: both are inverted, and their noises and labels mixed.
 
@@ -136,8 +136,9 @@ def morph_sounds(
         model: knows both labels.
         first: a sound `[2, N]` and its label, for amount 0.
         second: a sound of the same length and its label, for amount 1.
-        settings: number of steps (at least `INVERSION_STEPS` are taken) and grid; its label and seed do not count.
+        settings: number of steps and grid; its label and seed do not count.
         amount: from 0 to 1.
+        least_steps: taken if the settings ask for fewer; by default `INVERSION_STEPS`.
         seek: finds the noise of a sound, by default `invert`.
         on_step: is told the number of network calls done and their total; may raise to stop.
 
@@ -150,7 +151,7 @@ def morph_sounds(
         raise ValueError(f"Two sounds of {lengths} samples cannot be mixed; cut or pad one of them.")
     if amount in (0, 1):
         return (second if amount else first)[0].clone()
-    settings = _fine(settings)
+    settings = with_enough_steps(settings, least_steps)
     calls = _inversion_calls(settings)
     total = 2 * calls + settings.num_steps
     one, other = (replace(settings, label=label, seed=0) for _, label in (first, second))
@@ -166,17 +167,17 @@ def morph_sounds(
 
 def vary_sound(
     model: DrumModel, audio: Tensor, settings: Settings, amount: float, *,
-    seek: Seek | None = None, on_step: OnStep | None = None,
+    least_steps: int | None = None, seek: Seek | None = None, on_step: OnStep | None = None,
 ) -> Tensor:  # fmt: skip
     """Return a relative of any sound `[2, N]`: its inverted noise moved by `amount` towards that of the seed.
 
-    Amount 0 is the same sound; at 1 nothing is left of it but its label. At least `INVERSION_STEPS` steps are taken.
-    `seek` finds the noise of the sound, by default `invert`.
+    Amount 0 is the same sound; at 1 nothing is left of it but its label. At least `least_steps` are taken, by default
+    `INVERSION_STEPS`. `seek` finds the noise of the sound, by default `invert`.
     """
     _check_amount(amount)
     if amount == 0:
         return audio.clone()
-    settings = _fine(_named(model, settings))
+    settings = with_enough_steps(_named(model, settings), least_steps)
     calls = _inversion_calls(settings)
     total = calls + settings.num_steps
     noise = (seek or invert)(model, audio, replace(settings, seed=0), on_step=_part(on_step, 0, total))
@@ -222,8 +223,9 @@ def _named(model: DrumModel, settings: Settings) -> Settings:
     return replace(settings, label=labels[int(class_of(model, settings))]) if labels else settings
 
 
-def _fine(settings: Settings) -> Settings:
-    return replace(settings, num_steps=max(settings.num_steps, INVERSION_STEPS))
+def with_enough_steps(settings: Settings, least_steps: int | None = None) -> Settings:
+    """Return the settings with at least so many steps, by default the `INVERSION_STEPS` that an inversion takes."""
+    return replace(settings, num_steps=max(settings.num_steps, least_steps or INVERSION_STEPS))
 
 
 def _inversion_calls(settings: Settings) -> int:

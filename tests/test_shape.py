@@ -1,8 +1,10 @@
 """Shape, and the steps from noise: choose a sound, restyle, repaint, morph, vary, stop, keep; without a browser."""
 
 import datetime
+import io
 import random
 import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from network_calls import PATIENCE_S, Calls
 from tad_course import shaping
 from tad_course.audio import load_audio, save_wav
 from tad_course.checkpoint import save_model
+from tad_course.cli import main
+from tad_course.export import zip_bytes
 from tad_course.generate import Settings, generate, restyle
 from tad_course.kept import Sound
 from tad_course.levels import dbfs, peak_dbfs
@@ -403,6 +407,19 @@ def test_every_result_can_be_kept_and_tells_what_it_is(studio, verb):
     assert studio.kept == [sounds[-1]]
     assert (sounds[-1].kind, sounds[-1].source) == (verb, "kick_kick_805")
     assert sounds[-1].recipe()["kind"] == verb
+
+
+@pytest.mark.parametrize("source", [KICK, "made: snare, seed 1"])
+@pytest.mark.parametrize("verb", ["restyle", "repaint", "morph", "vary"])
+def test_every_result_can_be_made_again_from_an_export_to_the_last_bit(studio, verb, source, monkeypatch, tmp_path):
+    studio.choose(source)
+    sound = studio.press(getattr(studio.shape, verb))[-1]
+    with zipfile.ZipFile(io.BytesIO(zip_bytes([("it", sound)]))) as archive:
+        archive.extractall(tmp_path / "export")
+    monkeypatch.setattr(shaping, "INVERSION_STEPS", 7)  # another version may find more steps right
+    arguments = ["--from", str(tmp_path / "export" / "settings.json"), "--out", str(tmp_path / "again")]
+    assert main(["generate", *arguments]) == 0
+    assert (tmp_path / "again" / "it.wav").read_bytes() == (tmp_path / "export" / "it.wav").read_bytes()
 
 
 def test_all_players_of_a_row_share_one_gain_and_none_is_louder_than_it_should_be(studio, monkeypatch, tmp_path):

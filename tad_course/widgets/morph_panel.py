@@ -6,10 +6,11 @@ from dataclasses import replace
 from ipywidgets import HTML, FloatSlider, HBox, Layout
 
 from tad_course.kept import Sound
-from tad_course.shaping import morph, morph_sounds
+from tad_course.shaped import shape
+from tad_course.shaping import with_enough_steps
 from tad_course.widgets.controls import WIDE
 from tad_course.widgets.shape_part import Bench, Part, Tick
-from tad_course.widgets.source_box import Choice, Source
+from tad_course.widgets.source_box import Choice
 
 
 class MorphPart(Part):
@@ -46,21 +47,13 @@ class MorphPart(Part):
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
         first, second, amount = self.bench.source.read(), self.second.read(), self.amount.value
-        nearer = second.label if amount > 0.5 else first.label
-        settings = replace(first.settings if self._known(first, second) else self.bench.settings(), label=nearer)
-        made = self._between(first, second, settings, amount, tick)
-        sound = Sound(made, settings, first.name, kind="morph", details={"second": second.name, "amount": amount})
+        known = first.settings and second.settings  # then their noises are known
+        settings = first.settings if known else with_enough_steps(self.bench.settings())
+        settings = replace(settings, label=second.label if amount > 0.5 else first.label)
+        bench = self.bench
+        sound = shape(
+            bench.desk.model, "morph", [first, second], settings, amount=amount, seek=bench.seek, on_step=tick
+        )
         self.row.begin({f"first: {first.name}": first.audio, f"second: {second.name}": second.audio})
         self.row.add(sound, f"{amount:.0%} of the way", place=1)
         yield sound
-
-    def _between(self, first: Source, second: Source, settings, amount: float, tick: Tick):
-        model = self.bench.desk.model
-        if self._known(first, second):
-            return morph(model, first.settings, second.settings, amount, on_step=tick)
-        pair = (first.audio, first.label), (second.audio, second.label)
-        return morph_sounds(model, *pair, settings, amount, seek=self.bench.seek, on_step=tick)
-
-    def _known(self, *sources: Source) -> bool:
-        """Whether the noises of all are known, because the model in use made them."""
-        return all(source.is_from(self.bench.desk.fingerprint) for source in sources)

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from ipywidgets import HTML, FloatRangeSlider, HBox, Layout, VBox
 
-from tad_course.kept import Sound
-from tad_course.shaping import inpaint
+from tad_course.kept import Sound, Source
+from tad_course.shaped import shape
+from tad_course.shaping import TURNS
 from tad_course.widgets.controls import instrument
 from tad_course.widgets.region_picture import RegionPicture
 from tad_course.widgets.shape_part import Part, Tick, offer_labels
-from tad_course.widgets.source_box import Source
 
 STEP_S = 0.01
 HANDLE_PX = 10  # the track of a slider is that much shorter than the slider, on either side
@@ -65,13 +65,13 @@ class RepaintPart(Part):
             self.readout.value = f"region: <b>{start_s:.2f} s to {stop_s:.2f} s</b>"
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
-        desk, (start_s, stop_s) = self.bench.desk, self.region.value
+        desk = self.bench.desk
+        start_s, stop_s = (round(edge_s, 3) for edge_s in self.region.value)
         offer_labels(self.label, desk.labels, self.quiet)
         source = self.bench.source.read()
         settings = replace(self.bench.settings(), label=self.label.value, seed=self.seed.value.value)
-        made = inpaint(desk.model, source.audio, settings, start_s, stop_s, on_step=tick)
-        details = {"start_s": round(start_s, 3), "stop_s": round(stop_s, 3)}
-        sound = Sound(made, settings, source.name, kind="repaint", details=details)
+        region = {"start_s": start_s, "stop_s": stop_s, "turns": TURNS}
+        sound = shape(desk.model, "repaint", [source], settings, **region, on_step=tick)
         self.row.begin({f"{source.name}, before": source.audio})
         self.row.add(sound, f"{start_s:.2f} to {stop_s:.2f} s repainted, seed {settings.seed}")
         yield sound

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from ipywidgets import FloatSlider, Layout
 
-from tad_course.generate import restyle
 from tad_course.kept import Sound
+from tad_course.shaped import shape
 from tad_course.widgets.controls import WIDE, instrument
 from tad_course.widgets.jobs import Watched
 from tad_course.widgets.shape_part import Part, Tick, offer_labels
@@ -38,8 +38,7 @@ class RestylePart(Part):
         offer_labels(self.label, desk.labels, self.quiet)
         source, strength = self.bench.source.read(), self.strength.value
         settings = replace(self.bench.settings(), label=self.label.value, seed=self.seed.value.value)
-        made = restyle(Watched(desk.model, tick), source.audio, settings, strength)
-        sound = Sound(made, settings, source.name, strength)
+        sound = shape(Watched(desk.model, tick), "restyle", [source], settings, strength=strength)
         self.row.begin({f"{source.name}, before": source.audio})
         self.row.add(sound, f"as {settings.label}, strength {strength:g}", at_once=at_once)
         yield sound

@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tad_course.audio import SUFFIXES, fit_length
 from tad_course.drums import LABELS
 from tad_course.features import load_classifier
 from tad_course.generate import ANY, Settings, class_of
-from tad_course.kept import GENERATE, Sound
+from tad_course.kept import GENERATE, Sound, Source
 from tad_course.sources import read_bytes, read_source, sound_files
 from tad_course.widgets.controls import ROW, Quiet
 from tad_course.widgets.desk import Desk
@@ -24,21 +24,6 @@ from tad_course.widgets.jobs import Status
 Reader = Callable[[int], tuple[Tensor, str]]  # length in samples -> the sound and a line about it
 NO_SOUND = "There is no sound to shape yet: upload one, or type the path of a file."
 LONGEST_TITLE = 48
-
-
-@dataclass(frozen=True)
-class Source:
-    """A sound `[2, N]` to be shaped: its name, its label, a line about it, and what made it if it came from noise."""
-
-    audio: Tensor
-    name: str
-    label: str
-    about: str
-    settings: Settings | None = None
-
-    def is_from(self, fingerprint: str) -> bool:
-        """Whether the model with this fingerprint made the sound from noise, so that its noise is known."""
-        return self.settings is not None and self.settings.fingerprint == fingerprint
 
 
 class Sources:
@@ -69,12 +54,19 @@ class Sources:
         length = self.desk.model.config.length_samples
         if name in self.files:
             audio, about = self.files[name](length)
-            return Source(audio, Path(name).stem, guess_label(name, audio, self.desk.model.config.labels), about)
+            label = guess_label(name, audio, self.desk.model.config.labels)
+            return Source(audio, Path(name).stem, label, about=about)
         sound = self.ours.get(name)
         if sound is None:
             raise ValueError(NO_SOUND)
-        made = sound.settings if sound.kind == GENERATE and sound.audio.shape[-1] == length else None
-        return Source(fit_length(sound.audio, length), short(sound.title), self._label(sound), "from this studio", made)
+        audio, about = fit_length(sound.audio, length), "from this studio"
+        return Source(audio, short(sound.title), self._label(sound), self._made_by(sound), about)
+
+    def _made_by(self, sound: Sound) -> Settings | None:
+        """Return the settings with which the model in use made the sound from noise, so that its noise is known."""
+        whole = sound.audio.shape[-1] == self.desk.model.config.length_samples
+        ours = sound.kind == GENERATE and sound.settings.fingerprint == self.desk.fingerprint
+        return sound.settings if ours and whole else None
 
     def _label(self, sound: Sound) -> str:
         label, labels = sound.settings.label, self.desk.model.config.labels
@@ -136,7 +128,7 @@ class Choice:
         """
         source = self.sources.read(self.name.value)
         label = self.label.value if self.label.value in self.sources.desk.labels else source.label
-        return Source(source.audio, source.name, label, source.about, source.settings)
+        return replace(source, label=label)
 
     def fit_model(self) -> None:
         """Offer the instruments of the model in use."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 from ipywidgets import HTML, FloatSlider, HBox, IntSlider, Layout
 
 from tad_course.kept import Sound
-from tad_course.shaping import vary, vary_sound
+from tad_course.shaped import shape
+from tad_course.shaping import with_enough_steps
 from tad_course.widgets.controls import WIDE
 from tad_course.widgets.shape_part import Part, Tick
-from tad_course.widgets.source_box import Source
 
 
 class VaryPart(Part):
@@ -36,23 +36,17 @@ class VaryPart(Part):
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
         source, amount, count = self.bench.source.read(), self.amount.value, self.count.value
-        known = source.is_from(self.bench.desk.fingerprint)  # then its noise is known, and its settings count
-        settings = source.settings if known else replace(self.bench.settings(), label=source.label)
+        settings = source.settings  # if its noise is known, they count
+        settings = settings or replace(with_enough_steps(self.bench.settings()), label=source.label)
         for i in range(count):
             each = replace(settings, seed=self.seed.value.value + i)
 
             def told(done: int, total: int, i: int = i) -> None:
                 tick(i * total + done, count * total)
 
-            made = self._relative(source, each, amount, told)
-            sound = Sound(made, each, source.name, kind="vary", details={"amount": amount})
+            model, seek = self.bench.desk.model, self.bench.seek
+            sound = shape(model, "vary", [source], each, amount=amount, seek=seek, on_step=told)
             if i == 0:
                 self.row.begin({f"{source.name}, before": source.audio})
             self.row.add(sound, f"varied by {amount:.0%}, seed {each.seed}", at_once=i == 0)
             yield sound
-
-    def _relative(self, source: Source, settings, amount: float, told: Tick):
-        model = self.bench.desk.model
-        if source.is_from(self.bench.desk.fingerprint):  # its noise is known
-            return vary(model, source.settings, amount, settings.seed, on_step=told)
-        return vary_sound(model, source.audio, settings, amount, seek=self.bench.seek, on_step=told)
