@@ -105,6 +105,11 @@ class Sound:
         restyled = {"restyled": self.source, "strength": self.strength} if self.kind == "restyle" else {}
         return settings | {"kind": self.kind, "source": self.source} | restyled | dict(self.details)
 
+    def same_as(self, other: "Sound") -> bool:
+        """Whether the same model and settings made both, out of the same sounds."""
+        sources, others = ([source.digest for source in sound.sources] for sound in (self, other))
+        return self.comment() == other.comment() and sources == others
+
     def comment(self) -> str:
         """Return the recipe as JSON, to be stored in a WAV file."""
         return json.dumps(self.recipe())

@@ -19,7 +19,7 @@ from tad_course.checkpoint import save_model
 from tad_course.cli import main
 from tad_course.export import download_link, save_zip, unique_names, zip_bytes
 from tad_course.generate import Settings, fingerprint, generate
-from tad_course.kept import Sound, safe_name, save_all, save_new
+from tad_course.kept import Sound, Source, safe_name, save_all, save_new
 from tad_course.levels import peak_dbfs
 from tad_course.model import DrumModel, ModelConfig
 from tad_course.wav import AudioFileError, wav_bytes, write_atomically
@@ -88,6 +88,13 @@ def test_the_same_sound_stands_on_the_shelf_once(shelf):
     assert "on the shelf already" in said(shelf)
     assert shelf.keep(sound(1, label="snare"))
     assert len(shelf.items) == 4
+
+
+def test_a_sound_shaped_out_of_another_file_of_the_same_name_is_another_sound(shelf):
+    one, other = (Source(sound(seed).audio, "door", "kick") for seed in (1, 2))
+    assert shelf.keep(sound(7, source="door", sources=(one,)))
+    assert shelf.keep(sound(7, source="door", sources=(other,)))
+    assert not shelf.keep(sound(7, source="door", sources=(other,)))
 
 
 def test_a_deleted_sound_comes_back_with_its_name_and_star_at_its_old_place(shelf):

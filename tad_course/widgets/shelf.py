@@ -63,8 +63,8 @@ class Shelf:
         return [item.sound for item in self.items]
 
     def keep(self, sound: Sound) -> bool:
-        """Put a sound on the shelf; the very same one (model and settings) stands there only once."""
-        if any(item.sound.comment() == sound.comment() for item in self.items):
+        """Put a sound on the shelf; the very same one (model, settings, sources) stands there only once."""
+        if any(item.sound.same_as(sound) for item in self.items):
             self.status.say(f"{sound.title} is on the shelf already.")
             return False
         self.items.append(Item(sound, self.desk.picture, self))
