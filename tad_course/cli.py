@@ -48,8 +48,8 @@ def _sound_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--label", help="kick, snare, … as the model has them, or any", default="any")
     parser.add_argument("--steps", type=int, default=12, help="steps from noise to sound")
-    parser.add_argument("--sampler", default="dpm_solver_2m", help="ddim or dpm_solver_2m")
-    parser.add_argument("--guidance", type=float, default=1.5, help="classifier-free guidance, 1 is none")
+    parser.add_argument("--sampler", default="dpm_solver_3m", help="ddim, dpm_solver_2m or dpm_solver_3m")
+    parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument(
         "--guidance-interval", type=float, nargs=2, metavar=("LOW", "HIGH"), help="SNRs in dB between which it acts"
     )
@@ -101,9 +101,9 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
     parser.add_argument("--training", type=int, default=2000, help="training sounds of each label, to find copies")
     parser.add_argument("--steps", type=int, default=12, help="steps from noise to sound")
-    parser.add_argument("--sampler", default="dpm_solver_2m", help="ddim or dpm_solver_2m")
+    parser.add_argument("--sampler", default="dpm_solver_3m", help="ddim, dpm_solver_2m or dpm_solver_3m")
     parser.add_argument("--grid", default="log_snr", help="log_snr or linear")
-    parser.add_argument("--guidance", type=float, default=1.5, help="classifier-free guidance, 1 is none")
+    parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument("--seed", type=int, default=0, help="of the first sound")
     parser.add_argument("--batch", type=int, default=8, help="how many sounds are made together")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")

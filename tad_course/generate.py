@@ -27,9 +27,9 @@ class Settings:
     label: str = "kick"
     seed: int = 0
     num_steps: int = 12
-    sampler: str = "dpm_solver_2m"
+    sampler: str = "dpm_solver_3m"
     grid: str = "log_snr"
-    guidance_scale: float = 1.5
+    guidance_scale: float = 1.0
     fingerprint: str = ""  # of the model's weights, so that "the same again" can be checked
     guidance_interval_db: tuple[float, float] | None = None  # SNRs between which guidance acts; None: everywhere
     length_samples: int | None = None  # None: the model's own

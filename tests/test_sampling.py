@@ -10,7 +10,16 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 from tad_course.diffusion import ExactDenoiser, alpha_sigma, q_sample, snr_db, x_0_from_v
 from tad_course.drums import LABELS, render
 from tad_course.levels import dbfs
-from tad_course.sampling import SAMPLERS, ddim, dpm_solver_2m, last, linear_grid, log_snr_grid, seeded_noise
+from tad_course.sampling import (
+    SAMPLERS,
+    ddim,
+    dpm_solver_2m,
+    dpm_solver_3m,
+    last,
+    linear_grid,
+    log_snr_grid,
+    seeded_noise,
+)
 
 
 class SmoothNet(torch.nn.Module):
@@ -71,6 +80,22 @@ def test_dpm_solver_agrees_with_diffusers_on_the_same_noise_levels(make_grid, nu
     assert torch.allclose(last(dpm_solver_2m(net.denoise, x_t, grid)), walk(scheduler, net, x_t, grid), atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers with NumPy 2
+@pytest.mark.parametrize("num_steps", [2, 3, 5, 20])
+@pytest.mark.parametrize("make_grid", [linear_grid, log_snr_grid])
+def test_the_solver_of_order_3_agrees_with_diffusers_on_the_same_noise_levels(make_grid, num_steps):
+    grid = make_grid(num_steps, start=0.98)
+    scheduler = DPMSolverMultistepScheduler(
+        algorithm_type="dpmsolver++", solver_order=3, solver_type="heun", prediction_type="v_prediction",
+        final_sigmas_type="zero", lower_order_final=False,
+    )  # fmt: skip
+    scheduler.set_timesteps(num_steps)
+    alpha, sigma = alpha_sigma(grid)
+    scheduler.sigmas = sigma / alpha
+    net, x_t = SmoothNet(), seeded_noise((2, 256), [1, 2])
+    assert torch.allclose(last(dpm_solver_3m(net.denoise, x_t, grid)), walk(scheduler, net, x_t, grid), atol=1e-4)
+
+
 def spread_at(t: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
     """Return the standard deviation of x_t when x_0 is Gaussian with `spread`."""
     alpha, sigma = alpha_sigma(t)
@@ -99,6 +124,19 @@ def test_twice_the_steps_leave_half_the_error_of_ddim_and_a_quarter_of_that_of_d
 
 def test_dpm_solver_is_closer_with_a_fifth_of_the_steps_of_ddim():
     assert error_on_gaussian_data(dpm_solver_2m, 40) < error_on_gaussian_data(ddim, 200)
+
+
+def test_on_the_grid_of_the_course_the_higher_order_ends_nearer_to_the_exact_solution():
+    spread = torch.tensor([0.03, 0.1, 0.5, 2.0, 8.0, 16.0], dtype=torch.float64).reshape(1, 6, 1)
+    grid = log_snr_grid(24, min_snr_db=-45.0).double()
+
+    def denoise(x_t, t):
+        return alpha_sigma(t)[0] * spread**2 / spread_at(t, spread) ** 2 * x_t
+
+    start = torch.ones(1, 6, 1, dtype=torch.float64)
+    ends = [last(sampler(denoise, start, grid)) for sampler in (ddim, dpm_solver_2m, dpm_solver_3m)]
+    first, second, third = (float((end / spread - 1).abs().max()) for end in ends)
+    assert third < 0.8 * second < 0.2 * first
 
 
 @pytest.fixture(scope="module")

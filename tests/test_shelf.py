@@ -395,7 +395,7 @@ def test_sounds_that_differ_only_in_a_setting_can_be_told_apart_and_the_same_one
     coarse, fine = (Sound(torch.zeros(2, 10), Settings(seed=7, num_steps=n, guidance_scale=1)) for n in (2, 8))
     offered = named([fine, coarse, fine], [("boom", fine), ("boom", coarse)])
     assert list(offered.values()) == [fine, coarse, fine, coarse]
-    assert list(offered)[1] == "made: kick, seed 7 (drums, 2 steps, DPM-Solver++)"
+    assert list(offered)[1] == "made: kick, seed 7 (drums, 2 steps, DPM-Solver++ 3M)"
 
 
 def test_what_is_heard_can_be_kept(compare):

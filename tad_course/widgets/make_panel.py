@@ -12,7 +12,7 @@ from tad_course.widgets.controls import ROW, WIDE, Quiet, SeedBox, instrument
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.jobs import Status, Watched
 
-SAMPLER_NAMES = {"DPM-Solver++ 2M": "dpm_solver_2m", "DDIM": "ddim"}
+SAMPLER_NAMES = {"DPM-Solver++ 3M": "dpm_solver_3m", "DPM-Solver++ 2M": "dpm_solver_2m", "DDIM": "ddim"}
 DOUBLE_PRESS_S = 0.4  # two presses within this time are one
 
 
