@@ -126,7 +126,7 @@ def test_the_keyboard_alone_makes_keeps_renames_stars_deletes_undoes_and_exports
         assert archive.namelist() == ["Boom_ one.wav", "settings.json"]
         (entry,) = json.loads(archive.read("settings.json"))["sounds"]
         settings = Settings(**entry["settings"])
-        assert (settings.label, settings.seed, settings.sampler) == ("snare", 41, "ddim")
+        assert (settings.label, settings.seed, settings.sampler) == ("snare", 41, "dpm_solver_2m")
         assert (settings.num_steps, settings.guidance_scale) == (before["steps"] + 1, before["guidance"] + 0.5)
         again = wav_bytes(generate(model_of(settings), settings), entry["encoding"], settings.to_json())
         assert archive.read(entry["file"]) == again
