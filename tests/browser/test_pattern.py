@@ -124,6 +124,7 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     )
     tape = recorded(page, 4.0)
     assert len(tape) > 2.5 * 44_100, "the recording has holes"
+    tape = tape[-round(2.5 * 44_100) :]  # on a busy machine the other loop may sound a little longer
     assert np.array_equal(tape[:-44_100], tape[44_100:])
     spectra = np.fft.rfft(tape[:44_100]) * np.conj(np.fft.rfft(fast[0]))
     shift = int(np.fft.irfft(spectra).argmax())  # the recording began somewhere in the bar
