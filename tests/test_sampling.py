@@ -65,35 +65,25 @@ def test_ddim_agrees_with_diffusers_on_the_same_noise_levels(grid):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers with NumPy 2
-@pytest.mark.parametrize("num_steps", [2, 5, 20])
-@pytest.mark.parametrize("make_grid", [linear_grid, log_snr_grid])
-def test_dpm_solver_agrees_with_diffusers_on_the_same_noise_levels(make_grid, num_steps):
-    grid = make_grid(num_steps, start=0.98)
-    scheduler = DPMSolverMultistepScheduler(
-        algorithm_type="dpmsolver++", solver_order=2, solver_type="midpoint", prediction_type="v_prediction",
-        final_sigmas_type="zero",
-    )  # fmt: skip
-    scheduler.set_timesteps(num_steps)
-    alpha, sigma = alpha_sigma(grid)
-    scheduler.sigmas = sigma / alpha
-    net, x_t = SmoothNet(), seeded_noise((2, 256), [1, 2])
-    assert torch.allclose(last(dpm_solver_2m(net.denoise, x_t, grid)), walk(scheduler, net, x_t, grid), atol=1e-4)
-
-
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers with NumPy 2
 @pytest.mark.parametrize("num_steps", [2, 3, 5, 20])
 @pytest.mark.parametrize("make_grid", [linear_grid, log_snr_grid])
-def test_the_solver_of_order_3_agrees_with_diffusers_on_the_same_noise_levels(make_grid, num_steps):
+@pytest.mark.parametrize(
+    ("sampler", "theirs"),
+    [
+        (dpm_solver_2m, {"solver_order": 2, "solver_type": "midpoint"}),
+        (dpm_solver_3m, {"solver_order": 3, "solver_type": "heun", "lower_order_final": False}),
+    ],
+)
+def test_dpm_solver_agrees_with_diffusers_on_the_same_noise_levels(sampler, theirs, make_grid, num_steps):
     grid = make_grid(num_steps, start=0.98)
     scheduler = DPMSolverMultistepScheduler(
-        algorithm_type="dpmsolver++", solver_order=3, solver_type="heun", prediction_type="v_prediction",
-        final_sigmas_type="zero", lower_order_final=False,
-    )  # fmt: skip
+        algorithm_type="dpmsolver++", prediction_type="v_prediction", final_sigmas_type="zero", **theirs
+    )
     scheduler.set_timesteps(num_steps)
     alpha, sigma = alpha_sigma(grid)
     scheduler.sigmas = sigma / alpha
     net, x_t = SmoothNet(), seeded_noise((2, 256), [1, 2])
-    assert torch.allclose(last(dpm_solver_3m(net.denoise, x_t, grid)), walk(scheduler, net, x_t, grid), atol=1e-4)
+    assert torch.allclose(last(sampler(net.denoise, x_t, grid)), walk(scheduler, net, x_t, grid), atol=1e-4)
 
 
 def spread_at(t: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
