@@ -30,6 +30,23 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.fixture
+def every_tick(monkeypatch):
+    """A bar that is there from the first network call on and moves with each, however quick the job is."""
+    from tad_course.widgets import jobs
+
+    monkeypatch.setattr(jobs, "QUICK_S", -1)
+    monkeypatch.setattr(jobs, "GLANCE_S", 0)
+
+
+@pytest.fixture
+def no_bar(monkeypatch):
+    """A machine on which every job counts as a quick one."""
+    from tad_course.widgets import jobs
+
+    monkeypatch.setattr(jobs, "QUICK_S", float("inf"))
+
+
 @pytest.fixture(scope="module")
 def model_folder(tmp_path_factory) -> Path:
     """A model of the right shape that has learned nothing: it makes noise, but by the same rules."""

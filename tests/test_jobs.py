@@ -85,7 +85,29 @@ def test_a_thread_that_is_refused_leaves_the_worker_free(status, monkeypatch):
     assert "Well." in run(status, lambda tick: "Well.")[0]
 
 
-def test_a_job_that_ticks_stops_at_its_next_tick_and_the_bar_moves_until_then(status):
+def test_a_quick_job_shows_no_bar(status, no_bar):
+    changes = []
+    for widget, trait in ((status.stop.layout, "visibility"), (status.bar, "value"), (status.left, "value")):
+        widget.observe(changes.append, trait)
+    assert "Well." in run(status, lambda tick: [tick() for _ in range(9)] and "Well.")[0]
+    assert changes == []
+
+
+def test_a_long_job_shows_its_bar_as_soon_as_the_time_left_is_known_and_hides_it_at_the_end(status, every_tick):
+    seen = []
+
+    def work(tick):
+        for done in (1, 3):
+            tick(done, 4)
+            seen.append((status.stop.layout.visibility, status.bar.value))
+        return "Well."
+
+    run(status, work)
+    assert seen == [("visible", 0.25), ("visible", 0.75)]
+    assert status.stop.layout.visibility == "hidden"
+
+
+def test_a_job_that_ticks_stops_at_its_next_tick_and_the_bar_moves_until_then(status, every_tick):
     ticks = []
 
     def work(tick):

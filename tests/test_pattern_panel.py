@@ -187,7 +187,7 @@ def test_each_row_can_play_any_sound_and_offers_its_own_kind_first(panel):
 
 def test_a_card_sends_its_sound_into_the_pattern(studio):
     made = studio.make.cards.sounds[0]
-    (press,) = [b for b in studio.make.cards.box.children[0].children[1].children if b.description == "Pattern"]
+    (press,) = [b for b in studio.make.cards.box.children[0].children[-1].children if b.description == "Pattern"]
     press.click()
     assert studio.play.sounds[made.settings.label] is made
 

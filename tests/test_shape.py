@@ -366,7 +366,20 @@ def test_a_sound_of_the_studio_varied_a_little_is_nearer_than_one_varied_a_lot(s
 # --- all parts ---
 
 
-def test_stop_ends_a_long_job_after_the_present_call_and_keeps_what_was_finished(studio, calls):
+def test_a_slider_moves_the_result_and_leaves_the_card_of_the_sound_from_before(studio):
+    part = studio.shape.restyle
+    studio.turn_to(part)
+    before, after = part.row.box.children
+    studio.choose(KICK)
+    given, result = part.row.box.children
+    assert given is not before and result is not after
+    part.strength.value = 0.8
+    studio.done()
+    assert part.row.box.children[0] is given and part.row.box.children[1] is not result
+    assert all("<img " in card.children[1].value for card in part.row.box.children)
+
+
+def test_stop_ends_a_long_job_after_the_present_call_and_keeps_what_was_finished(studio, calls, every_tick):
     studio.choose(KICK)
     part = studio.shape.vary
     studio.turn_to(part)

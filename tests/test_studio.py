@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ipywidgets import Widget
 from network_calls import PATIENCE_S, Calls
 
 from tad_course.audio import AudioFileError, load_audio, peak_dbfs, read_comment, save_wav
@@ -155,7 +156,7 @@ def test_a_double_click_is_one_press(studio):
     assert len(seeds) == 1
 
 
-def test_stop_stops_after_the_present_network_call_and_keeps_what_was_finished(studio, calls):
+def test_stop_stops_after_the_present_network_call_and_keeps_what_was_finished(studio, calls, every_tick):
     studio.make.follow.value = False
     studio.make.count.value, studio.make.steps.value = 16, 5
     studio.make._pressed_s = -1e9
@@ -182,6 +183,35 @@ def test_turning_a_slider_while_busy_ends_with_the_sound_of_its_last_position(st
     done(studio)
     assert studio.make.cards.sounds[0].settings.num_steps == 6
     assert said(studio.make).startswith("Made")
+
+
+def test_the_first_word_to_the_page_after_a_change_is_the_sound_and_its_picture_follows(studio, no_bar, monkeypatch):
+    sent, send = [], Widget.send_state
+    monkeypatch.setattr(Widget, "send_state", lambda self, *a, **k: sent.append(self) or send(self, *a, **k))
+    studio.make.seed.value.value = 77
+    done(studio)
+    player, picture, _ = studio.make.cards.box.children[0].children
+    assert sent[:3] == [studio.make.seed.value, player, picture]
+    assert 'aria-label="Play kick, seed 77"' in player.value and 'alt="kick, seed 77, waveform' in picture.value
+
+
+def test_a_new_sound_takes_over_the_card_and_its_buttons(studio):
+    (card,) = studio.make.cards.box.children
+    studio.make.seed.value.value = 77
+    done(studio)
+    assert studio.make.cards.box.children == (card,)
+    keep = button_of(studio.make.cards.box, "Keep")
+    assert keep.tooltip == "Put on the shelf: kick, seed 77"
+    keep.click()
+    assert studio.shelf.sounds == studio.make.cards.sounds and studio.shelf.sounds[0].settings.seed == 77
+
+
+def test_each_card_keeps_the_sound_that_it_shows(studio):
+    studio.make.count.value, studio.make.steps.value = 3, 2
+    press(studio)
+    for card in studio.make.cards.box.children:
+        card.children[-1].children[0].click()
+    assert studio.shelf.sounds == studio.make.cards.sounds and len(studio.shelf.sounds) == 3
 
 
 def test_old_cards_leave_the_memory(studio):

@@ -37,11 +37,44 @@ def button(text: str, tooltip: str, icon: str = "", style_class: str = "", width
     return made
 
 
-def card(title: str, player: str, picture: str, buttons: Sequence[Button] = ()) -> VBox:
-    """Return one card as a widget."""
-    layout = Layout(border="1px solid #c8c8c8", padding="8px 10px", margin="0 10px 10px 0", width="398px")
-    layout.max_width = "100%"
-    return VBox([HTML(titled(title) + player + picture), HBox(list(buttons))], layout=layout)
+def card(title: str, player: str, picture: str = "", buttons: Sequence[Button] = ()) -> VBox:
+    """Return one card as a widget: what is heard, what is seen, and buttons."""
+    layout = Layout(
+        border="1px solid #c8c8c8", padding="8px 10px", margin="0 10px 10px 0", width="398px", max_width="100%"
+    )
+    return VBox([HTML(titled(title) + player), HTML(picture), HBox(list(buttons))], layout=layout)
+
+
+Actions = dict[str, tuple[str, str, Callable[[Sound], None]]]  # text of a button -> tooltip, icon, what it does
+
+
+class Card:
+    """A card that shows one sound after another, with buttons that act on the present one. `box` is the widget.
+
+    `hear` brings a sound to the page with one message; its picture follows with `look`.
+    """
+
+    def __init__(self, sound: Sound, player: str, actions: Actions):
+        self.sound, self.tooltips = sound, [tooltip for tooltip, _, _ in actions.values()]
+        buttons = [self._button(text, icon, act) for text, (_, icon, act) in actions.items()]
+        self.box = card(sound.title, player, buttons=buttons)
+
+    def hear(self, sound: Sound, player: str) -> None:
+        """Show another sound in `player`."""
+        self.sound = sound
+        self.box.children[0].value = titled(sound.title) + player
+
+    def look(self, picture: str) -> None:
+        """Show the picture of the sound, and name the sound in the tooltips."""
+        _, seen, buttons = self.box.children
+        seen.value = picture
+        for made, tooltip in zip(buttons.children, self.tooltips, strict=True):
+            made.tooltip = f"{tooltip}: {self.sound.title}"
+
+    def _button(self, text: str, icon: str, act: Callable[[Sound], None]) -> Button:
+        made = button(text, "", icon, f"tad-{text.split()[0].lower()}")
+        made.on_click(lambda _: act(self.sound))
+        return made
 
 
 class Cards:
@@ -51,33 +84,36 @@ class Cards:
     others leave the memory of kernel and browser.
     """
 
-    def __init__(self, desk: Desk, actions: dict[str, tuple[str, str, Callable[[Sound], None]]]):
-        """`actions`: text of a button -> (tooltip, icon, what to do with the sound)."""
+    def __init__(self, desk: Desk, actions: Actions):
         self.desk, self.actions = desk, actions
-        self.sounds: list[Sound] = []
+        self.cards: list[Card] = []
         self.recent: deque[Sound] = deque(maxlen=REMEMBERED)
+        self.changed: Callable[[], None] = lambda: None  # is called when another sound is there
         self.box = HBox(layout=Layout(flex_flow="row wrap", align_items="flex-start"))
         self.box.add_class("tad-cards")
 
-    def show(self, sound: Sound, after: bool = False, at_once: bool = False) -> None:
-        """Show a sound in place of the cards that are there, or `after` them; `at_once` starts its player."""
-        (player,) = players_html({sound.title: sound.audio}, at_once)
-        made = card(sound.title, player, self.desk.picture.html(sound.audio, sound.title), self._buttons(sound))
-        now, shown = (self.box.children, self.sounds) if after else ((), [])
-        kept = (*now, made)[-REMEMBERED:]
-        old = [child for child in self.box.children if child not in kept]
-        self.sounds = [*shown, sound][-REMEMBERED:]
-        self.recent.appendleft(sound)
-        self.box.children = kept
-        close_all(old)
+    @property
+    def sounds(self) -> list[Sound]:
+        """The sounds that are shown."""
+        return [each.sound for each in self.cards]
 
-    def _buttons(self, sound: Sound) -> list[Button]:
-        buttons = []
-        for text, (tooltip, icon, act) in self.actions.items():
-            made = button(text, f"{tooltip}: {sound.title}", icon, f"tad-{text.split()[0].lower()}")
-            made.on_click(lambda _, act=act: act(sound))
-            buttons.append(made)
-        return buttons
+    def show(self, sound: Sound, after: bool = False, at_once: bool = False) -> None:
+        """Show a sound in place of those that are there, or `after` them; `at_once` starts its player."""
+        (player,) = players_html({sound.title: sound.audio}, at_once)
+        if after or not self.cards:
+            self._keep([*self.cards, Card(sound, player, self.actions)][-REMEMBERED:])
+        else:  # the card that is there is a quicker way to the page than a new one
+            self.cards[0].hear(sound, player)
+            self._keep(self.cards[:1])
+        self.recent.appendleft(sound)
+        self.cards[-1].look(self.desk.picture.html(sound.audio, sound.title))
+        self.changed()
+
+    def _keep(self, cards: list[Card]) -> None:
+        old, self.cards = self.cards, cards
+        if cards != old:
+            self.box.children = [each.box for each in cards]
+            close_all([each.box for each in old if each not in cards])
 
 
 def close_all(widgets: Sequence[Widget]) -> None:

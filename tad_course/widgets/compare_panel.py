@@ -8,7 +8,7 @@ from ipywidgets import HTML, Dropdown, HBox, Layout, VBox
 from tad_course.kept import Sound
 from tad_course.players import safe_gain_db
 from tad_course.widgets.cards import button, titled
-from tad_course.widgets.controls import ROW, Quiet
+from tad_course.widgets.controls import ROW, Quiet, offer
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.fallback import live_text, player_html
 from tad_course.widgets.jobs import Status
@@ -64,9 +64,7 @@ class ComparePanel:
         with self.quiet:
             for box, place in ((self.a, 0), (self.b, 1)):
                 now = box.value if self.chosen_by_hand else None
-                if box.options != tuple(names):
-                    box.options = names
-                box.value = now if now in names else names[min(place, len(names) - 1)] if names else None
+                offer(box, names, now if now in names else names[min(place, len(names) - 1)] if names else None)
         if not self.heard or self.pair() != before:
             self._silence()
 

@@ -1,8 +1,8 @@
 """Controls that several panels of the studio use: the seed with its lock, the instrument, sliders with a label."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ipywidgets import BoundedIntText, Checkbox, HBox, Layout, ToggleButtons, Widget
+from ipywidgets import BoundedIntText, Checkbox, Dropdown, HBox, Layout, ToggleButtons, Widget
 
 from tad_course.widgets.cards import button
 from tad_course.widgets.desk import HIGHEST_SEED, Desk
@@ -38,6 +38,14 @@ def instrument(desk: Desk, value: str) -> ToggleButtons:
     made = ToggleButtons(options=desk.labels, value=value, description="instrument", style={"button_width": "auto"})
     made.add_class("tad-instrument")
     return made
+
+
+def offer(box: Dropdown, options: Sequence[str], value: str | None) -> None:
+    """Change what a list offers and what is chosen of it, in one message to the page."""
+    with box.hold_sync():
+        if box.options != tuple(options):
+            box.options = tuple(options)
+        box.value = value
 
 
 class Quiet:

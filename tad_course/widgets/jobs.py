@@ -17,6 +17,8 @@ from tad_course.model import DrumModel
 from tad_course.sampling import Denoiser
 from tad_course.widgets.fallback import live_text
 
+QUICK_S = 1.0  # a job that takes no longer needs no bar: each message to the page would delay its sound
+GLANCE_S = 0.2  # before the time left is guessed at, and between two movements of the bar
 EXPECTED = (ValueError, OSError)  # the errors of this project, whose messages say what to do
 SHORT_OF_MEMORY = (
     "The computer is short of memory: close other programs, or make fewer sounds at a time. Your sounds are safe."
@@ -105,7 +107,10 @@ class Worker:
 
 
 class Status:
-    """A bar with the time left, a stop button, and a line that screen readers read out. `box` is the widget."""
+    """A bar with the time left, a stop button, and a line that screen readers read out. `box` is the widget.
+
+    Bar and button are there while a job runs that takes longer than `QUICK_S`.
+    """
 
     def __init__(self, worker: Worker):
         self.worker = worker
@@ -151,7 +156,6 @@ class Status:
         """
 
         def job(stop: threading.Event) -> None:
-            self._show(True)
             with self.words():
                 try:
                     self.say(work(self._ticker(stop, calls)))
@@ -171,15 +175,21 @@ class Status:
 
     def _ticker(self, stop: threading.Event, calls: int) -> Callable[[], None]:
         start, done = time.monotonic(), 0
-        self.bar.value, self.left.value = 0, "starting"
+        glanced, shown = start, False
 
         def tick(now: int | None = None, total: int = calls) -> None:
-            nonlocal done
+            nonlocal done, glanced, shown
             done = done + 1 if now is None else now
-            left_s = (time.monotonic() - start) / max(1, done) * max(0, total - done)
-            self.bar.value, self.left.value = min(1.0, done / max(1, total)), f"{time_left(left_s)} left"
             if stop.is_set():
                 raise Stopped
+            moment = time.monotonic()
+            if moment - glanced < GLANCE_S:
+                return
+            left_s = (moment - start) / max(1, done) * max(0, total - done)
+            glanced, shown = moment, shown or moment - start + left_s > QUICK_S
+            if shown:
+                self.bar.value, self.left.value = min(1.0, done / max(1, total)), f"{time_left(left_s)} left"
+                self._show(True)
 
         return tick
 

@@ -15,7 +15,7 @@ from tad_course.kept import Sound, safe_name, write_new
 from tad_course.pattern import BPM_RANGE, LEVEL_NAMES, Pattern, midi_bytes, mix_loop, render_loop, surprise
 from tad_course.wav import MAX_COMMENT_BYTES, wav_bytes
 from tad_course.widgets.cards import button
-from tad_course.widgets.controls import ROW, WIDE, Quiet
+from tad_course.widgets.controls import ROW, WIDE, Quiet, offer
 from tad_course.widgets.desk import HIGHEST_SEED, Desk
 from tad_course.widgets.jobs import Status, Watched
 from tad_course.widgets.pattern_player import loop_player_html
@@ -245,9 +245,7 @@ class PatternPanel:
             now = self.sounds[row.label]
             choices = dict(sorted(every.items(), key=lambda item: item[1].settings.label != row.label))
             self.choices[row.label] = choices
-            if row.sound.options != tuple(choices):
-                row.sound.options = tuple(choices)
-            row.sound.value = next(name for name, each in choices.items() if each is now)
+            offer(row.sound, tuple(choices), next(name for name, each in choices.items() if each is now))
 
 
 def _new_name(title: str, taken: Mapping[str, Sound]) -> str:

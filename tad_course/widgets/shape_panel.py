@@ -47,6 +47,7 @@ class ShapePanel:
         if self.source.name.value is not None:
             with self.status.words():
                 list(self.restyle.shape(lambda *_: None, at_once=False))
+                self.restyle.row.draw()
 
     @property
     def part(self):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from ipywidgets import HTML, Button, HBox, Layout, VBox, Widget
 from torch import Tensor
 
@@ -34,20 +35,34 @@ class Bench:
 
 
 class Row:
-    """Cards side by side: sounds that were there before, and what was made of them, all at one gain."""
+    """Cards side by side: sounds that were there before, and what was made of them, all at one gain.
+
+    A new sound is heard at once; the pictures of all new cards come with `draw`.
+    """
 
     def __init__(self, bench: Bench):
         self.bench, self.box = bench, HBox(layout=Layout(flex_flow="row wrap", align_items="flex-start"))
         self.box.add_class("tad-shaped")
         self.sounds: list[Sound] = []
+        self.given: list[tuple[str, Tensor, VBox]] = []  # title, sound, card
+        self.undrawn: list[tuple[str, Tensor, VBox]] = []
         self.gain = 1.0
 
     def begin(self, given: Mapping[str, Tensor]) -> None:
-        """Show the sounds that are there already: title -> `[2, N]`."""
-        self.gain = 10 ** (safe_gain_db(list(given.values())) / 20)
-        old, self.sounds = self.box.children, []
-        self.box.children = [self._card(title, audio) for title, audio in given.items()]
+        """Show the sounds that are there already: title -> `[2, N]`; cards that show just these stay."""
+        self.sounds = []
+        if not self._shows(given):
+            self.gain = 10 ** (safe_gain_db(list(given.values())) / 20)
+            self.given = [(title, audio, self._card(title, audio)) for title, audio in given.items()]
+        stay = [made for _, _, made in self.given]
+        old = [each for each in self.box.children if each not in stay]
+        self.box.children = stay
+        self.undrawn = [each for each in self.undrawn if each[-1] in stay]
         close_all(old)
+
+    def _shows(self, given: Mapping[str, Tensor]) -> bool:
+        shown = {title: audio for title, audio, _ in self.given}
+        return shown.keys() == given.keys() and all(torch.equal(shown[title], given[title]) for title in given)
 
     def add(self, sound: Sound, title: str, place: int | None = None, at_once: bool = True) -> None:
         """Show a new sound with a button to keep it, at `place` or last; its player starts `at_once`."""
@@ -58,13 +73,20 @@ class Row:
         cards.insert(len(cards) if place is None else place, self._card(title, sound.audio, [keep], at_once))
         self.box.children = cards
 
+    def draw(self) -> None:
+        """Draw the pictures that are not there yet."""
+        while self.undrawn:
+            title, audio, made = self.undrawn.pop(0)
+            made.children[1].value = self.bench.desk.picture.html(audio, title)
+
     def _card(self, title: str, audio: Tensor, buttons: Sequence[Button] = (), at_once: bool = False) -> VBox:
         style = (
             '<audio autoplay style="width:100%;height:40px" ' if at_once else '<audio style="width:100%;height:40px" '
         )
         player = player_html(audio * self.gain, title).replace("<audio ", style, 1)
-        made = card(title, player, self.bench.desk.picture.html(audio, title), buttons)
+        made = card(title, player, buttons=buttons)
         made.layout.width = "386px"  # two fit side by side on a tab beside an open file list
+        self.undrawn.append((title, audio, made))
         return made
 
 
@@ -118,7 +140,10 @@ class Part:
 
     def _work(self, tick: Tick) -> str:
         start = time.monotonic()
-        made = [sound.title for sound in self.shape(tick)]
+        made = []
+        for sound in self.shape(tick):
+            self.row.draw()
+            made.append(sound.title)
         what = made[0] if len(made) == 1 else f"{len(made)} sounds"
         return f"Made {what} in {time.monotonic() - start:.1f} s."
 

@@ -26,7 +26,7 @@ class Item:
         self._show_star()
         (player,) = players_html({sound.title: sound.audio})
         self.box = card(sound.title, player, picture.html(sound.audio, sound.title), [self.star, self.remove])
-        self.box.children = (*self.box.children[:1], self.name, *self.box.children[1:])
+        self.box.children = (*self.box.children[:-1], self.name, self.box.children[-1])
         self.name.observe(self._renamed, "value")
         self.star.observe(self._starred, "value")
         for widget, name in ((self.box, "tad-item"), (self.star, "tad-star"), (self.name, "tad-name")):

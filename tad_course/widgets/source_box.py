@@ -17,7 +17,7 @@ from tad_course.features import load_classifier
 from tad_course.generate import ANY, Settings, class_of
 from tad_course.kept import GENERATE, Sound, Source
 from tad_course.sources import read_bytes, read_source, sound_files
-from tad_course.widgets.controls import ROW, Quiet
+from tad_course.widgets.controls import ROW, Quiet, offer
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.jobs import Status
 
@@ -112,11 +112,9 @@ class Choice:
     def refresh(self, prefer: str | None = None) -> None:
         """Offer what there is now; the choice stays while its sound is there, or becomes the one to `prefer`."""
         names, now = self.sources.names, self.name.value
+        wanted = next((n for n in (prefer, now) if n in names), names[0] if names else None)
         with self.quiet:
-            if self.name.options != tuple(names):
-                self.name.options = names
-            wanted = next((n for n in (prefer, now) if n in names), names[0] if names else None)
-            self.name.value = wanted
+            offer(self.name, names, wanted)
         if wanted != now:
             self._chosen(tell=prefer is not None)
 

@@ -51,8 +51,8 @@ class Studio:
         self.make = MakePanel(self.desk, {"Keep": keep, "Shape it": again, "Its steps": way, "Pattern": drum})
         self.strip = ReverseStrip(self.desk, lambda: next(iter(self.make.cards.recent), None))
         self.compare = ComparePanel(self.desk, self._all_sounds, self._keep_compared)
-        for box, part in ((self.make.cards.box, "children"), (self.shelf.which, "_options_labels")):
-            box.observe(lambda _: self._refresh(), part)
+        self.make.cards.changed = self._refresh
+        self.shelf.which.observe(lambda _: self._refresh(), "_options_labels")
         self.shape = ShapePanel(self.desk, self.make.settings, self._keep_shaped, samples_folder, self._all_sounds)
 
     def show_make(self) -> None:
