@@ -206,6 +206,15 @@ def test_a_new_sound_takes_over_the_card_and_its_buttons(studio):
     assert studio.shelf.sounds == studio.make.cards.sounds and studio.shelf.sounds[0].settings.seed == 77
 
 
+def test_the_very_same_sound_is_played_again_when_it_is_asked_for_again(studio):
+    studio.make.seed.lock.value = True
+    players = []
+    studio.make.cards.box.children[0].children[0].observe(lambda change: players.append(change["new"]), "value")
+    first, second = press(studio), press(studio)
+    assert torch.equal(first, second)
+    assert len(players) == 2 and all("autoplay" in player for player in players)
+
+
 def test_each_card_keeps_the_sound_that_it_shows(studio):
     studio.make.count.value, studio.make.steps.value = 3, 2
     press(studio)

@@ -55,14 +55,16 @@ class Card:
     """
 
     def __init__(self, sound: Sound, player: str, actions: Actions):
-        self.sound, self.tooltips = sound, [tooltip for tooltip, _, _ in actions.values()]
+        self.sound, self.tooltips, self.takes = sound, [tooltip for tooltip, _, _ in actions.values()], 1
         buttons = [self._button(text, icon, act) for text, (_, icon, act) in actions.items()]
         self.box = card(sound.title, player, buttons=buttons)
 
     def hear(self, sound: Sound, player: str) -> None:
         """Show another sound in `player`."""
-        self.sound = sound
-        self.box.children[0].value = titled(sound.title) + player
+        self.sound, self.takes = sound, self.takes + 1
+        # Numbered, for a page does not play what has not changed, and the same sound may be wanted again.
+        take = player.replace("<audio ", f'<audio data-take="{self.takes}" ', 1)
+        self.box.children[0].value = titled(sound.title) + take
 
     def look(self, picture: str) -> None:
         """Show the picture of the sound, and name the sound in the tooltips."""

@@ -60,6 +60,7 @@ def test_a_visit_to_the_studio(pages, tmp_path):
     snare = visit.sound_after(visit.make.get_by_role("button", name="snare").click)
     assert snare != second
     press.focus()
+    page.wait_for_timeout(AFTER_A_PRESS_MS)
     assert visit.sound_after(lambda: page.keyboard.press("Space")) == snare
 
     # A long job shows the time left, survives an interrupt of the kernel, and stops when told to.
