@@ -1,9 +1,12 @@
 """Measure the studio: memory after many sounds, and how soon it answers in a real browser.
 
     python benchmarks/studio.py             memory of the kernel's part after 20 and after 200 sounds
-    python benchmarks/studio.py --browser   also, in a JupyterLab: Run All to first sound, slider to sound
+    python benchmarks/studio.py --browser   also, in a JupyterLab: Run All to first sound, control to sound
 
-The second needs Chromium and the packages of the tests.
+The second needs Chromium and the packages of the tests. "Control to sound" is the time on the page's own clock from
+the key that turns a control of Make to the moment when the source of the new player is on the page. The seed is turned
+at several numbers of steps (`--steps`); the slider of the guidance goes between 1 and 1.5, where a step takes two calls
+of the network. How long the model alone takes for such a sound, in this process, stands beside it.
 """
 
 import argparse
@@ -18,12 +21,29 @@ from pathlib import Path
 
 import psutil
 
+from tad_course.checkpoint import load_model
+from tad_course.generate import Settings, generate
 from tad_course.widgets.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = (20, 200)
-SLIDER_MOVES = 11
+STEPS = (12, 4)
+MOVES = 11
 LONGEST_MS = 300_000
+STEADY_MS = 1500  # between two moves: the page has settled
+
+WATCH = """selector => {
+    document.querySelectorAll('audio').forEach(player => { player.dataset.old = 'yes'; });
+    window.turned = window.heard = 0;
+    document.querySelector(selector).addEventListener(
+        'keydown', () => { window.turned = performance.now(); }, {once: true, capture: true});
+    const look = () => {
+        if (!window.heard && document.querySelector('.tad-cards audio[src]:not([data-old])')) {
+            window.heard = performance.now();
+        }
+    };
+    new MutationObserver(look).observe(document.querySelector('.tad-make'), {childList: true, subtree: true});
+}"""
 
 
 def memory_mb() -> float:
@@ -54,7 +74,7 @@ def measure_memory() -> None:
     print(f"growth: {100 * (many / few - 1):+.1f} % (at most +10 % is wanted)")
 
 
-def measure_in_browser() -> None:
+def measure_in_browser(steps: tuple[int, ...]) -> None:
     """Print how long a visitor of a JupyterLab waits, as seen from the page."""
     sys.path.insert(0, str(ROOT / "tests" / "browser"))
     import conftest as lab_tools
@@ -74,9 +94,11 @@ def measure_in_browser() -> None:
             print(f"Run All to the first sound: {run_all_to_sound_s(page):.1f} s")
             visit = Visit(page)
             page.locator(".tad-shelf .tad-download").wait_for(timeout=LONGEST_MS)
-            waits_s = sorted(slider_to_sound_s(visit, place) for place in range(SLIDER_MOVES))
-            middle = statistics.median(waits_s)
-            print(f"slider to sound: median {middle:.2f} s of {SLIDER_MOVES}, {waits_s[0]:.2f} to {waits_s[-1]:.2f} s")
+            report("guidance between 1 and 1.5", [turn_guidance(visit, place) for place in range(MOVES)])
+            for num_steps in steps:
+                set_steps(visit, num_steps)
+                report(f"seed, {num_steps} steps", [turn_seed(visit) for _ in range(MOVES)])
+                print(f"    the model alone: {1000 * alone_s(num_steps):.0f} ms")
         finally:
             server.terminate()
             server.wait(15)
@@ -90,27 +112,61 @@ def run_all_to_sound_s(page) -> float:
     return time.monotonic() - start
 
 
-def slider_to_sound_s(visit, place: int) -> float:
-    """Turn the slider of the guidance with a key and return the seconds until the new player is on the page."""
-    visit.make.locator(".tad-guidance .noUi-handle").focus()
-    start = time.monotonic()
-    player = visit.page.locator(".tad-cards audio:not([data-old])")
-    visit.page.evaluate("() => document.querySelectorAll('audio').forEach(p => { p.dataset.old = 'yes'; })")
-    visit.keyboard.press("ArrowLeft" if place % 2 else "ArrowRight")
-    player.last.wait_for(state="attached", timeout=LONGEST_MS)
-    waited_s = time.monotonic() - start
-    visit.page.wait_for_timeout(500)
-    return waited_s
+def control_to_sound_ms(visit, control: str, key: str) -> float:
+    """Turn a control with a key and return the milliseconds until the source of the new player is on the page."""
+    visit.page.wait_for_timeout(STEADY_MS)
+    visit.make.locator(control).focus()
+    visit.page.evaluate(WATCH, f".tad-make {control}")
+    visit.keyboard.press(key)
+    visit.page.wait_for_function("() => window.heard > 0", timeout=LONGEST_MS)
+    return visit.page.evaluate("() => window.heard - window.turned")
+
+
+def turn_guidance(visit, place: int) -> float:
+    """Move the slider to and fro."""
+    return control_to_sound_ms(visit, ".tad-guidance .noUi-handle", "ArrowLeft" if place % 2 else "ArrowRight")
+
+
+def turn_seed(visit) -> float:
+    """Take the next seed."""
+    return control_to_sound_ms(visit, ".tad-seed input", "ArrowUp")
+
+
+def set_steps(visit, num_steps: int) -> None:
+    """Move guidance and steps, by keys, to 1 and a number of steps."""
+    for slider, wanted, size in (("guidance", 1, 0.5), ("steps", num_steps, 1)):
+        handle = visit.make.locator(f".tad-{slider} .noUi-handle")
+        places = round((wanted - float(handle.get_attribute("aria-valuenow"))) / size)
+        for _ in range(abs(places)):
+            handle.press("ArrowRight" if places > 0 else "ArrowLeft")
+    visit.page.wait_for_timeout(2 * STEADY_MS)
+
+
+def alone_s(num_steps: int, times: int = 5) -> float:
+    """Return the median seconds that the model takes for a sound, in this process."""
+    model, took_s = load_model("drums"), []
+    for seed in range(times):
+        start = time.perf_counter()
+        generate(model, Settings(seed=seed, num_steps=num_steps))
+        took_s.append(time.perf_counter() - start)
+    return statistics.median(took_s)
+
+
+def report(what: str, waits_ms: list[float]) -> None:
+    """Print the median and the extremes."""
+    shortest, middle, longest = min(waits_ms), statistics.median(waits_ms), max(waits_ms)
+    print(f"{what} to sound: median {middle:.0f} ms of {len(waits_ms)}, {shortest:.0f} to {longest:.0f} ms")
 
 
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--steps", type=int, nargs="+", default=STEPS, help="at which the seed is turned")
     given = parser.parse_args()
     measure_memory()
     if given.browser:
-        measure_in_browser()
+        measure_in_browser(tuple(given.steps))
 
 
 if __name__ == "__main__":
