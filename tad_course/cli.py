@@ -9,6 +9,8 @@ from pathlib import Path
 from tad_course import __version__
 from tad_course.train_config import TrainConfig
 
+SAMPLERS = "wiener_flow, dpm_solver_3m, dpm_solver_2m or ddim"  # to say so loads no PyTorch
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 refused with a reason, 2 not understood, 130 stopped."""
@@ -47,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 def _sound_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--label", help="kick, snare, … as the model has them, or any", default="any")
-    parser.add_argument("--steps", type=int, default=12, help="steps from noise to sound")
-    parser.add_argument("--sampler", default="dpm_solver_3m", help="ddim, dpm_solver_2m or dpm_solver_3m")
+    parser.add_argument("--steps", type=int, help="how often the network is asked; without: enough for the sampler")
+    parser.add_argument("--sampler", help=f"{SAMPLERS}; without: the quickest that suits the model")
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument(
         "--guidance-interval", type=float, nargs=2, metavar=("LOW", "HIGH"), help="SNRs in dB between which it acts"
@@ -100,8 +102,8 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
     parser.add_argument("--training", type=int, default=2000, help="training sounds of each label, to find copies")
-    parser.add_argument("--steps", type=int, default=12, help="steps from noise to sound")
-    parser.add_argument("--sampler", default="dpm_solver_3m", help="ddim, dpm_solver_2m or dpm_solver_3m")
+    parser.add_argument("--steps", type=int, help="how often the network is asked; without: enough for the sampler")
+    parser.add_argument("--sampler", help=f"{SAMPLERS}; without: the quickest that suits the model")
     parser.add_argument("--grid", default="log_snr", help="log_snr or linear")
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument("--seed", type=int, default=0, help="of the first sound")
@@ -118,12 +120,13 @@ def _doctor(given: argparse.Namespace) -> int:
 
 def _load(given: argparse.Namespace):
     from tad_course.checkpoint import load_model
-    from tad_course.generate import Settings, class_of, fingerprint
+    from tad_course.generate import Settings, class_of, fingerprint, way_of
 
     model = load_model(given.model)
     settings = Settings(
-        model=given.model, label=given.label, seed=given.seed, num_steps=given.steps, sampler=given.sampler,
-        guidance_scale=given.guidance, fingerprint=fingerprint(model), guidance_interval_db=given.guidance_interval,
+        model=given.model, label=given.label, seed=given.seed, **way_of(model, given.sampler, given.steps),
+        guidance_scale=given.guidance,
+        fingerprint=fingerprint(model), guidance_interval_db=given.guidance_interval,
     )  # fmt: skip
     class_of(model, settings)  # an unknown label is refused before anything is made
     return model.to(_device(given.device)), settings
@@ -219,7 +222,7 @@ def _evaluate(given: argparse.Namespace) -> None:
 
     from tad_course.checkpoint import load_model
     from tad_course.evaluate import evaluate, save_report, summary, table
-    from tad_course.generate import Settings
+    from tad_course.generate import Settings, way_of
 
     for name in ("count", "training", "batch"):
         if getattr(given, name) < 1:
@@ -227,7 +230,7 @@ def _evaluate(given: argparse.Namespace) -> None:
     torch.set_flush_denormal(True)
     model = load_model(given.model).to(_device(given.device))
     settings = Settings(
-        model=given.model, seed=given.seed, num_steps=given.steps, sampler=given.sampler, grid=given.grid,
+        model=given.model, seed=given.seed, **way_of(model, given.sampler, given.steps), grid=given.grid,
         guidance_scale=given.guidance,
     )  # fmt: skip
     report = evaluate(model, settings, given.count, given.training, given.batch)

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from tad_course.audio import LENGTH_SAMPLES, AudioFileError, load_audio
 
 SUFFIXES = {".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"}
+Kinds = dict[str, tuple[str, ...]]  # of a label
 SILENT_PEAK = 1e-4  # -80 dBFS: a file that never gets louder teaches nothing
 
 
@@ -28,10 +29,11 @@ class Sound:
     label: int
 
 
-def find_sounds(folder: Path, labels: tuple[str, ...]) -> list[Sound]:
+def find_sounds(folder: Path, labels: tuple[str, ...], kinds: Kinds | None = None) -> list[Sound]:
     """Find the sound files in `folder` and below, each labelled by the start of its name or by its folder's.
 
     `kick_01.wav` and `kick/01.wav` are both kicks. Without labels (an unconditional model) every file counts.
+    Of a label with `kinds` the name also says which: `percussion_tom_01.wav`, `percussion/tom_01.wav` or `tom_01.wav`.
 
     Raises:
         DataError: if there is no such folder, no sound in it, or a file whose label cannot be told.
@@ -42,14 +44,24 @@ def find_sounds(folder: Path, labels: tuple[str, ...]) -> list[Sound]:
     paths = sorted(path for path in folder.rglob("*") if _is_sound(path))
     if not paths:
         raise DataError(f"{folder}: no sound files ({', '.join(sorted(SUFFIXES))}) in it or below it.")
-    sounds = [Sound(path, _label(path, labels)) for path in paths]
+    names = _names_of_classes(labels, kinds or {})
+    sounds = [Sound(path, _label(path, names)) for path in paths]
     unknown = [sound.path for sound in sounds if sound.label < 0]
     if labels and unknown:
         raise DataError(
             f"{len(unknown)} of {len(paths)} files in {folder} have no label, the first is {unknown[0]}. "
-            f"Start each file's name, or name its folder, with one of: {', '.join(labels)}."
+            f"Start each file's name, or name its folder, with one of: {', '.join(first for first, *_ in names)}."
         )
     return [Sound(sound.path, max(sound.label, 0)) for sound in sounds]
+
+
+def name_kinds(folder: Path, labels: tuple[str, ...], kinds: Kinds) -> bool:
+    """Return whether all sounds of a folder tell by their names of which kind they are."""
+    try:
+        find_sounds(folder, labels, kinds)
+    except DataError:
+        return False
+    return True
 
 
 def _is_sound(path: Path) -> bool:
@@ -57,10 +69,18 @@ def _is_sound(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
-def _label(path: Path, labels: tuple[str, ...]) -> int:
+def _names_of_classes(labels: tuple[str, ...], kinds: Kinds) -> list[tuple[str, ...]]:
+    """Return what the name of a file or folder of each class may start with."""
+    names = []
+    for label in labels:
+        names += [(kind, *(f"{label}{mark}{kind}" for mark in "_- ")) for kind in kinds.get(label, ())] or [(label,)]
+    return names
+
+
+def _label(path: Path, names: list[tuple[str, ...]]) -> int:
     for name in (path.name.lower(), path.parent.name.lower()):
-        for index, label in enumerate(labels):
-            if name.startswith(label):
+        for index, starts in enumerate(names):
+            if name.startswith(starts):
                 return index
     return -1
 

@@ -201,6 +201,12 @@ VOICES = {
 LABELS = tuple(dict.fromkeys(voice.label for voice in VOICES.values()))
 
 
+def kinds_of(labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the voices of each family that has more than one."""
+    families = {label: tuple(name for name, voice in VOICES.items() if voice.label == label) for label in labels}
+    return {label: voices for label, voices in families.items() if len(voices) > 1}
+
+
 @dataclass(frozen=True)
 class Drum:
     """A rendered sound and everything needed to make it again: `VOICES[voice].play(**params, seed=seed)`."""

@@ -36,19 +36,33 @@ class GainShape(nn.Module):
         scale: standard deviation of the gains in the diffusion. Gains of neighbouring frames and groups are alike, so
             noise hides them less than shapes: at 1 they would be settled before the first step.
         factors: how many common factors of the gains are known of each class (see `loadings`).
+        tones: so many of the lowest bands have common factors, too: their shapes are waves that start together.
+        tone_factors: how many.
 
     Attributes:
         variance: mean square of every encoded place, `[classes, C + G, L]`.
         loadings: the strongest ways in which the gains of a class vary together, `[classes, factors, G, L]`: their
             principal components, each times its standard deviation (Tipping & Bishop, 1999).
+        tone_loadings: the same for the shapes of the lowest bands, `[classes, tone_factors, 2 * tones, L]`.
     """
 
     def __init__(
-        self, classes: int, bands: int, channels: int, length: int, frames: int, scale: float = 0.5, factors: int = 16
+        self,
+        classes: int,
+        bands: int,
+        channels: int,
+        length: int,
+        frames: int,
+        scale: float = 0.5,
+        factors: int = 16,
+        tones: int = 0,
+        tone_factors: int = 64,
     ):
         super().__init__()
         member = groups_of_bands(bands, channels)
         self.frames, self.scale, self.num_gains = frames, scale, len(member)
+        low = [first + band for first in range(0, channels, bands) for band in range(tones)]
+        self.register_buffer("low", torch.tensor(low, dtype=torch.long), persistent=False)  # which channels those are
         size = member.sum(1, keepdim=True)
         self.register_buffer("mean_of", member / size, persistent=False)  # [G, C]
         self.register_buffer("spread_to", member.T.contiguous(), persistent=False)  # [C, G]
@@ -59,6 +73,8 @@ class GainShape(nn.Module):
         self.register_buffer("spread", torch.ones(classes, self.num_gains, length))
         self.register_buffer("variance", torch.ones(classes, channels + self.num_gains, length))
         self.register_buffer("loadings", torch.zeros(classes, factors, self.num_gains, length))
+        if tones:
+            self.register_buffer("tone_loadings", torch.zeros(classes, tone_factors, len(low), length))
 
     def split(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the shapes `[B, C, L]` and the gains `[B, G, L]`, in nepers, of `z`."""
@@ -75,22 +91,31 @@ class GainShape(nn.Module):
     def fit_to(self, sounds: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Set all tables from batches of sounds `[B, C, L]` and their classes `[B]`."""
         classes, num_shapes = len(self.variance), self.variance.shape[1] - self.num_gains
-        squares, gains = torch.zeros(classes, num_shapes, self.variance.shape[-1]), [[] for _ in range(classes)]
+        squares = torch.zeros(classes, num_shapes, self.variance.shape[-1])
+        gains, tones = ([[] for _ in range(classes)] for _ in range(2))
         for z, labels in sounds:
             shape, gain = self.split(z)
             squares.index_add_(0, labels, shape.square())
-            for label, each in zip(labels.tolist(), gain, strict=True):
-                gains[label].append(each)
+            for label, its_gain, its_shape in zip(labels.tolist(), gain, shape, strict=True):
+                gains[label].append(its_gain)
+                tones[label].append(its_shape[self.low])
         squares = squares / torch.tensor([len(each) for each in gains])[:, None, None]
         self.size.copy_(squares.mean().sqrt())
-        for label, each in enumerate(map(torch.stack, gains)):
-            self.mean[label] = each.mean(0)
-            self.spread[label] = each.std(0, correction=0).clamp(min=LEAST_SPREAD) / self.scale
-            even = (each - self.mean[label]) / self.spread[label]
-            _, values, vectors = torch.svd_lowrank(even.flatten(1), min(self.loadings.shape[1], *even.flatten(1).shape))
-            found = (vectors * values / len(each) ** 0.5).T  # [K, G·L]
-            self.loadings[label].zero_()[: len(found)] = found.unflatten(1, even.shape[1:])
+        for label in range(classes):
+            its_gains, its_tones = torch.stack(gains[label]), torch.stack(tones[label])
+            self.mean[label] = its_gains.mean(0)
+            self.spread[label] = its_gains.std(0, correction=0).clamp(min=LEAST_SPREAD) / self.scale
+            even = (its_gains - self.mean[label]) / self.spread[label]
+            self.loadings[label] = principal_components(even, self.loadings.shape[1])
+            if len(self.low):
+                self.tone_loadings[label] = principal_components(its_tones / self.size, self.tone_loadings.shape[1])
             self.variance[label] = torch.cat([squares[label] / self.size**2, even.square().mean(0)])
+
+    def likeliest(self, z: Tensor, classes: list[int]) -> int:
+        """Return which of some classes foretells the gains of a sound `[1, C, L]` best: its place in `classes`."""
+        mean, deviation = (table[classes, :, : z.shape[-1]] for table in (self.mean, self.spread * self.scale))
+        surprise = ((self.split(z)[1] - mean) / deviation).square() / 2 + deviation.log()
+        return int(surprise.sum((1, 2)).argmin())
 
     def encode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Turn `[B, C, L]` of classes `labels` into `[B, C + G, L]`; a shorter sound has the first frames."""
@@ -108,11 +133,12 @@ class GainShape(nn.Module):
         """Return encoded `x` with the gains of `other`: noisy shapes can be heard at a loudness foreseen."""
         return torch.cat([x[:, : -self.num_gains], other[:, -self.num_gains :]], dim=1)
 
-    def loadings_of(self, labels: Tensor) -> Tensor:
-        """Return the factors of the gains `[B, K, G, L]`; a blend of classes has those of all of them."""
+    def loadings_of(self, labels: Tensor) -> tuple[Tensor, ...]:
+        """Return the factors of the gains `[B, K, G, L]` and of the low shapes; a blend of classes has those of all."""
+        tables = (self.loadings, self.tone_loadings) if len(self.low) else (self.loadings,)
         if labels.ndim == 1:
-            return self.loadings[labels]
-        return (labels.sqrt()[:, :, None, None, None] * self.loadings).flatten(1, 2)
+            return tuple(table[labels] for table in tables)
+        return tuple((labels.sqrt()[:, :, None, None, None] * table).flatten(1, 2) for table in tables)
 
     def weight(self, t: Tensor) -> Tensor:
         """Return how much the loss counts each channel at times `t` `[B]`: `[B, C + G, 1]`.
@@ -143,3 +169,21 @@ class GainShape(nn.Module):
         """Return what a table `[classes, G, L]` says for `labels`; gains are logarithms, so half way is half way."""
         table = table[..., : x.shape[-1]]
         return table[labels] if labels.ndim == 1 else torch.einsum("bk,kgl->bgl", labels, table)
+
+
+def principal_components(x: Tensor, most: int) -> Tensor:
+    """Return the strongest directions in which `x` `[N, G, L]` varies, each times its standard deviation.
+
+    The directions are found in every other sound and their strength measured in the rest: what a few sounds happen to
+    have in common is strong in these, and in no others.
+
+    Returns:
+        `[most, G, L]`, zeros where there are fewer sounds than directions.
+    """
+    found = x.new_zeros(most, *x.shape[1:])
+    some, rest = (x[0::2], x[1::2]) if len(x) > 1 else (x, x)
+    directions = torch.svd_lowrank(some.flatten(1), min(most, *some.flatten(1).shape), niter=4)[2]  # [G·L, K]
+    along = rest.flatten(1) @ directions
+    variances, turn = torch.linalg.eigh(along.T @ along / len(rest))
+    found[: len(variances)] = ((directions @ turn) * variances.clamp(min=0).sqrt()).T.unflatten(1, x.shape[1:])
+    return found

@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from tad_course.checkpoint import CheckpointError, load_model
+from tad_course.denoisers import Within
 from tad_course.diffusion import q_sample
 from tad_course.model import DrumModel
-from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, log_snr_grid, seeded_noise, within
+from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, log_snr_grid, looks_grid, seeded_noise
 
 ANY = "any"  # the label of a sound that may be of any class
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
+# Steps that are enough for the shipped model (benchmarks/experiments.md).
+STEPS = {"wiener_flow": 3, "dpm_solver_3m": 12, "dpm_solver_2m": 16, "ddim": 50}
 
 
 @dataclass(frozen=True)
@@ -83,26 +86,47 @@ def _interval(values) -> tuple[float, float]:
     return low, high
 
 
-def class_of(model: DrumModel, settings: Settings) -> Tensor:
-    """Return the class index `[1]` that the settings ask for; "any" is drawn from the seed.
+def way_of(model: DrumModel, sampler: str | None = None, num_steps: int | None = None) -> dict:
+    """Return the `sampler` and `num_steps` to take; what is left open is the quickest that suits the model.
+
+    The Wiener filter of gains and shapes knows most of the way; others leave more to the network.
+    """
+    sampler = sampler or ("wiener_flow" if model.config.gain_shape else "dpm_solver_3m")
+    return {"sampler": sampler, "num_steps": STEPS.get(sampler, Settings.num_steps) if num_steps is None else num_steps}
+
+
+def class_of(model: DrumModel, settings: Settings, audio: Tensor | None = None) -> Tensor:
+    """Return the class `[1]`, an index into `config.classes`, that the settings ask for.
+
+    The seed draws the label of "any", and the kind of a label that has several: percussion may be a tom or a clap.
+    Given a sound `audio` `[2, N]`, the kind is the one that it is most like.
 
     Raises:
         ValueError: if the model does not know the label.
     """
-    labels, label = model.config.labels, settings.label
-    if label != ANY and label not in labels:
-        known = ", ".join((*labels, ANY))
-        raise ValueError(f"The model {model.config.name!r} has no label {label!r}; choose one of {known}.")
-    drawn = random.Random(settings.seed).randrange(max(1, len(labels)))
-    return torch.tensor([drawn if label == ANY else labels.index(label)], device=model.device)
+    config, label = model.config, settings.label
+    if label != ANY and label not in config.names:
+        known = ", ".join((*config.names, ANY))
+        raise ValueError(f"The model {config.name!r} has no label {label!r}; choose one of {known}.")
+    dice = random.Random(settings.seed)
+    if label == ANY:
+        label = config.labels[dice.randrange(len(config.labels))] if config.labels else label
+    classes = config.classes_of(label) or [0]  # an unconditional model has one for all
+    chosen = classes[dice.randrange(len(classes))] if audio is None else model.likeliest(audio, classes)
+    return torch.tensor([chosen], device=model.device)
 
 
 def denoiser_of(model: DrumModel, settings: Settings, labels: Tensor) -> Denoiser:
     """Return the model's `denoise(x_t, t) -> x_0` with the guidance of the settings, for classes `labels`."""
     guided = model.denoiser(labels, settings.guidance_scale)
+    if settings.sampler == "wiener_flow" and not hasattr(guided, "look"):
+        raise ValueError(
+            f"The model {model.config.name!r} has no Wiener filter around its network that 'wiener_flow' could follow; "
+            "choose dpm_solver_3m."
+        )
     if settings.guidance_interval_db is None or settings.guidance_scale == 1:
         return guided
-    return within(settings.guidance_interval_db, guided, model.denoiser(labels))
+    return Within(settings.guidance_interval_db, guided, model.denoiser(labels))
 
 
 def noise_of(model: DrumModel, settings: Settings, length_samples: int | None = None) -> Tensor:
@@ -146,7 +170,7 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
     eps = noise_of(model, settings, audio.shape[-1])
     if strength == 0:
         return audio.clone()
-    labels = class_of(model, settings)
+    labels = class_of(model, settings, audio)
     x_0 = model.encode(audio[None].to(model.device), labels)
     grid = grid_of(model, settings, start=strength)
     denoise = denoiser_of(model, settings, labels)
@@ -155,7 +179,9 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
 
 
 def grid_of(model: DrumModel, settings: Settings, start: float = 1.0) -> Tensor:
-    """Return the times `[num_steps + 1]` of the settings' grid; it starts at the deepest noise the model was shown."""
+    """Return the times of the settings' grid; an even one starts at the deepest noise the model was shown."""
+    if settings.sampler == "wiener_flow":
+        return looks_grid(settings.num_steps, start)
     if settings.grid == "log_snr":
         return log_snr_grid(settings.num_steps, start, min_snr_db=model.config.min_snr_db)
     return GRIDS[settings.grid](settings.num_steps, start)

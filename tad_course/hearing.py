@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from tad_course.drums import LABELS, render
 from tad_course.features import LogMel, LogMelStatistics, load_classifier
-from tad_course.generate import Settings, grid_of, limit
+from tad_course.generate import ANY, Settings, class_of, grid_of, limit
 from tad_course.metrics import attack_ms, hiss_dbfs, tail_dbfs
 from tad_course.model import DrumModel
 from tad_course.sampling import SAMPLERS, last, seeded_noise
@@ -104,7 +104,7 @@ def made_chunks(model: DrumModel, settings: Settings, per_label: int, chunk: int
 
 def made_jobs(model: DrumModel, settings: Settings, per_label: int) -> list[list[Settings]]:
     """Return the settings of the sounds that `made_chunks` makes, one list a label."""
-    labels = model.config.labels or (settings.label,)
+    labels = model.config.labels or (ANY,)
     count = per_label if model.config.labels else per_label * len(LABELS)
     starts = [settings.seed + index * count for index in range(len(labels))]
     return [
@@ -116,8 +116,7 @@ def made_jobs(model: DrumModel, settings: Settings, per_label: int) -> list[list
 def generate_together(model: DrumModel, batch: list[Settings]) -> Tensor:
     """Return the sounds `[B, 2, N]` of settings that differ in label and seed only."""
     first = batch[0]
-    known = model.config.labels
-    classes = torch.tensor([known.index(each.label) if known else 0 for each in batch], device=model.device)
+    classes = torch.cat([class_of(model, each) for each in batch])
     noise = seeded_noise(model.shape, [each.seed for each in batch]).to(model.device)
     denoise = model.denoiser(classes, first.guidance_scale)
     z = last(SAMPLERS[first.sampler](denoise, noise, grid_of(model, first)))

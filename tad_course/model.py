@@ -1,14 +1,15 @@
 """The model: a front end, whitening or gain and shape, and `audio_diffusion_pytorch`'s U-Net behind (lesson 05)."""
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import torch
 from audio_diffusion_pytorch import DiffusionModel, UNetV0
 from torch import Tensor, nn
 
-from tad_course.diffusion import NoiseLevels, WeightedVDiffusion, x_0_from_v
-from tad_course.drums import LABELS
+from tad_course.denoisers import ModelDenoiser, WienerDenoiser
+from tad_course.diffusion import NoiseLevels, WeightedVDiffusion
+from tad_course.drums import LABELS, kinds_of
 from tad_course.front_ends import FRONT_ENDS, WINDOWS, Whitening, blend
 from tad_course.gain_shape import GainShape
 from tad_course.learned import LearnedPlugin
@@ -24,10 +25,12 @@ class ModelConfig:
     sample_rate: int = 44_100
     length_samples: int = 32_768
     labels: tuple[str, ...] = LABELS  # empty: an unconditional model
+    kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)  # classes of their own that one label stands for
     front_end: str = "lapped"  # identity, patching, learned or lapped
     window: str = "sine"  # of the lapped front end: sine or vorbis
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
     gain_shape: bool = False  # split each sound into gains and shapes, instead of whitening
+    tones: int = 0  # with gain_shape: so many of the lowest bands have common factors, too
     whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
     wiener: bool = True  # plug a learned Wiener filter around the network
     channels: tuple[int, ...] = (128, 192, 256)
@@ -54,6 +57,12 @@ class ModelConfig:
             raise ValueError(f"Unknown window {self.window!r}; choose one of {', '.join(WINDOWS)}.")
         if self.gain_shape and not (self.front_end == "lapped" and self.wiener):
             raise ValueError("gain_shape needs the lapped front end and wiener.")
+        if self.kinds and not self.gain_shape:
+            raise ValueError("kinds needs gain_shape, whose tables tell them apart.")
+        if self.tones and not (self.gain_shape and 0 < self.tones <= self.block_size):
+            raise ValueError(f"tones needs gain_shape, and at most as many bands as there are ({self.block_size}).")
+        if unknown := set(self.kinds) - set(self.labels):
+            raise ValueError(f"kinds are given for {', '.join(sorted(unknown))}, which is none of the labels.")
         if len({len(self.channels), len(self.factors), len(self.items), len(self.attentions)}) != 1:
             raise ValueError("channels, factors, items and attentions must have one entry a level each.")
         step = self.block_size * torch.tensor(self.factors).prod().item()
@@ -68,7 +77,25 @@ class ModelConfig:
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ValueError(f"Unknown settings {', '.join(unknown)}; this version knows {', '.join(sorted(known))}.")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        if "kinds" in values:
+            values["kinds"] = {label: tuple(kinds) for label, kinds in values["kinds"].items()}
+        return cls(**values)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells apart: the labels, those with kinds replaced by them."""
+        return tuple(name for label in self.labels for name in self.kinds.get(label, (label,)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What can be asked for: the labels, then the kinds."""
+        return tuple(dict.fromkeys((*self.labels, *self.classes)))
+
+    def classes_of(self, name: str) -> list[int]:
+        """Return the indices of the classes that a label or a kind stands for; none for a name it does not know."""
+        names = self.kinds.get(name, (name,))
+        return [index for index, each in enumerate(self.classes) if each in names]
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -76,8 +103,9 @@ class ModelConfig:
 
 # The shipped model (lesson 06).
 DRUMS = ModelConfig(
-    window="vorbis", block_size=256, gain_shape=True, channels=(256, 256, 384), factors=(1, 2, 4), min_snr_db=-45.0
-)
+    kinds=kinds_of(LABELS), window="vorbis", block_size=256, gain_shape=True, tones=8,
+    channels=(256, 256, 384), factors=(1, 2, 4), min_snr_db=-45.0,
+)  # fmt: skip
 
 # The model this course grows from, by its published numbers (tiny-audio-diffusion, 2023).
 REFERENCE = ModelConfig(
@@ -97,8 +125,8 @@ class DrumModel(nn.Module):
     """A diffusion model of short stereo sounds.
 
     Sounds are `[B, 2, N]` in [-1, 1]; behind `encode` they are `[B, C, L]` of about unit variance, where diffusion
-    happens. `labels` are class indices `[B]`, or shares of the classes `[B, classes]` for what lies between them; an
-    unconditional model ignores them and takes None.
+    happens. `labels` are indices `[B]` into `config.classes`, or shares of the classes `[B, classes]` for what lies
+    between them; an unconditional model ignores them and takes None.
     """
 
     def __init__(self, config: ModelConfig):
@@ -109,21 +137,22 @@ class DrumModel(nn.Module):
         self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size, **options)
         self.shape = (2 * self.front_end.block_size, config.length_samples // self.front_end.block_size)
         bands = config.block_size if config.front_end == "lapped" else None
-        power, classes, gains = config.whitening_power, max(1, len(config.labels)), 0
+        power, classes, gains = config.whitening_power, max(1, len(config.classes)), 0
         if config.gain_shape:
-            self.whitening = GainShape(classes, bands, *self.shape, frames=2 * (288 // config.block_size) + 1)
+            frames = 2 * (288 // config.block_size) + 1
+            self.whitening = GainShape(classes, bands, *self.shape, frames, tones=config.tones)
             gains = self.whitening.num_gains
             self.shape = (self.shape[0] + gains, self.shape[1])
         else:
             self.whitening = Whitening(classes, *self.shape, power) if power else None
 
-        net_t = WienerPlugin(UNetV0, bands, gains) if config.wiener else UNetV0
+        net_t = WienerPlugin(UNetV0, bands, gains, config.tones) if config.wiener else UNetV0
         if learned:
             net_t = LearnedPlugin(net_t, config.block_size)
         unet = {key: getattr(config, key) for key in ("channels", "factors", "items", "attentions")}
         unet |= {key: getattr(config, key) for key in ("attention_heads", "attention_features", "modulation_features")}
         if config.labels:
-            self.label_embedding = nn.Embedding(len(config.labels), config.label_features)
+            self.label_embedding = nn.Embedding(len(config.classes), config.label_features)
             crosses = tuple(int(level >= (len(config.channels) - 1) / 2) for level in range(len(config.channels)))
             unet |= {"use_embedding_cfg": True, "embedding_max_length": 1, "cross_attentions": crosses}
             unet |= {"embedding_features": config.label_features}
@@ -161,6 +190,12 @@ class DrumModel(nn.Module):
         """Undo `encode`: `[B, C, L]` to sounds `[B, 2, N]`."""
         return self.front_end.decode(self.whitening.decode(z, self._classes(labels)) if self.whitening else z)
 
+    def likeliest(self, audio: Tensor, classes: list[int]) -> int:
+        """Return which of some classes a sound `[2, N]` most likely belongs to."""
+        if len(classes) == 1:
+            return classes[0]
+        return classes[self.whitening.likeliest(self.front_end.encode(audio[None].to(self.device)), classes)]
+
     def hear(self, x_t: Tensor, x_0: Tensor, labels: Tensor | None = None) -> Tensor:
         """Turn noisy `x_t` `[B, C, L]` into sounds; noise on gains would be deafening, so they are those of `x_0`."""
         return self.decode(self.whitening.with_gains(x_t, x_0) if self.config.gain_shape else x_t, labels)
@@ -170,24 +205,12 @@ class DrumModel(nn.Module):
         return self.diffusion(self.encode(audio, labels), **self._condition(labels, embedding_mask_proba=mask_share))
 
     def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Denoiser:
-        """Return `denoise(x_t, t) -> x_0` for these labels with classifier-free guidance (Ho & Salimans, 2022).
-
-        Guidance goes on along the line from what the model foresees for any label to what it foresees for this one.
-        """
-
-        @torch.no_grad()
-        def denoise(x_t: Tensor, t: Tensor) -> Tensor:
-            time = torch.as_tensor(t, dtype=x_t.dtype, device=x_t.device).expand(x_t.shape[0])
-
-            def foresee(**options) -> Tensor:
-                return x_0_from_v(x_t, self.diffusion.net(x_t, time, **self._condition(labels, **options)), time)
-
-            if guidance_scale == 1 or not self.config.labels:
-                return foresee()
-            whatever = foresee(embedding_mask_proba=1.0)
-            return whatever + guidance_scale * (foresee() - whatever)
-
-        return denoise
+        """Return `denoise(x_t, t) -> x_0` for these labels, with classifier-free guidance."""
+        net, known = self.diffusion.net, self._condition(labels)
+        guided = self.config.labels and guidance_scale != 1
+        conditions = [known | {"embedding_mask_proba": 1.0}, known] if guided else [known]
+        kind = WienerDenoiser if hasattr(net, "look") else ModelDenoiser
+        return kind(net, conditions, guidance_scale)
 
     @torch.no_grad()
     def only(self, label: str, name: str) -> "DrumModel":
@@ -199,11 +222,12 @@ class DrumModel(nn.Module):
         if label not in self.config.labels:
             known = ", ".join(self.config.labels) or "none at all"
             raise ValueError(f"The model {self.config.name!r} has no label {label!r}; it knows {known}.")
-        row = self.config.labels.index(label)
-        other = DrumModel(replace(self.config, name=name, labels=(label,)))
+        rows = self.config.classes_of(label)
+        kinds = {label: self.config.kinds[label]} if label in self.config.kinds else {}
+        other = DrumModel(replace(self.config, name=name, labels=(label,), kinds=kinds))
         by_class = [key for key, x in self.state_dict().items() if key.startswith("whitening.") and x.ndim >= 3]
         by_class += ["label_embedding.weight"]
-        state = {key: x[row : row + 1] if key in by_class else x for key, x in self.state_dict().items()}
+        state = {key: x[rows] if key in by_class else x for key, x in self.state_dict().items()}
         other.load_state_dict(state)
         return other.train(self.training).to(self.device)
 

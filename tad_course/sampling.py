@@ -15,6 +15,8 @@ from torch import Tensor
 from tad_course.diffusion import alpha_sigma, eps_from_x_0, log_snr, snr_db, t_from_snr_db
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
+LOOKS_DB = (-15.0, 21.0)  # SNRs between which the network is asked when it is asked seldom
+MIN_SNR_DB = -45.0  # below it there is nothing but noise
 
 
 class Step(NamedTuple):
@@ -43,6 +45,18 @@ def log_snr_grid(num_steps: int, start: float = 1.0, max_snr_db: float = 60.0, m
     final = max_snr_db if first < max_snr_db else first + 10  # a start cleaner than the last hop must still fall
     times = t_from_snr_db(torch.linspace(first, final, num_steps, dtype=torch.float64)).float()
     return torch.cat([torch.tensor([float(start)]), times[1:], torch.zeros(1)])
+
+
+def looks_grid(num_steps: int, start: float = 1.0) -> Tensor:
+    """Return times `[num_steps + 2]` for `wiener_flow`: the start, `num_steps` looks at the sound, and 0.
+
+    The looks lie in the middle of so many equal parts, in decibels, of the range in which a drum is decided.
+    """
+    _check_grid(num_steps, start)
+    first = max(LOOKS_DB[0], float(snr_db(start))) if start < 1 else LOOKS_DB[0]
+    part = max(LOOKS_DB[1] - first, 6.0) / num_steps
+    looks = t_from_snr_db(first + part * (torch.arange(num_steps, dtype=torch.float64) + 0.5)).float()
+    return torch.cat([torch.tensor([float(start)]), looks, torch.zeros(1)])
 
 
 GRIDS = {"linear": linear_grid, "log_snr": log_snr_grid}
@@ -111,55 +125,33 @@ def dpm_solver_3m(denoise: Denoiser, x_t: Tensor, grid: Tensor) -> Iterator[Step
         past = [(x_0, h), *past][:2]
 
 
-def ddim_inverse(
-    denoise: Denoiser, x_0: Tensor, grid: Tensor, eps: Tensor, tolerance_db: float = -65.0, most: int = 12
-) -> Iterator[Step]:
-    """Walk `grid` upwards, from a sound to the noise from which `ddim` would make it.
+def wiener_flow(denoise: Denoiser, x_t: Tensor, grid: Tensor, hop_db: float = 5.0) -> Iterator[Step]:
+    """Walk down the grid with what is known of all sounds, and ask the network only at the times in between.
 
-    The hop of DDIM from t down to s is x_s = F(x_t) = σ_s/σ_t·x_t + c·D(x_t). On the way up x_s is known and x_t is
-    sought. The first guess takes x_0 from the hop before (Song et al., 2021); then x_t follows the miss x_s - F(x_t)
-    until it is small, by fixed-point iteration (Pan et al., 2023) with Anderson's acceleration (1965). For Gaussian
-    sounds the slope of F lies between σ_s/σ_t in silence and more by c times the Wiener filter's gain in the loudest
-    place; a step of one over the middle converges best. Lesson: 08
-
-    The last hop of DDIM forgets the noise below the sound, so the way up starts at `grid[-2]`, with noise `eps` of
-    that level added.
+    If sounds were Gaussian, the Wiener filter would be the whole denoiser, and the way from noise to sound could be
+    followed to any precision without a network (Wang & Vastola, "The unreasonable effectiveness of Gaussian score
+    approximation for diffusion models", 2024). So the network's word is held from one time of the grid to the next,
+    while the filter moves on in small hops. Before the first of them, in deep noise, it has nothing to say. Lesson: 08
 
     Args:
-        denoise: returns x_0 for (x_t, t); without guidance, which pushes sounds away from where they came from.
-        x_0: sound `[B, C, L]`.
-        grid: the falling times `[num_steps + 1]` of the way down.
-        eps: noise `[B, C, L]`.
-        tolerance_db: a hop is done when its miss is that far below the sound that is in x_s.
-        most: network calls a hop.
+        denoise: of a model with a Wiener filter around its network (`WienerDenoiser`).
+        x_t: noisy sound at `grid[0]`, `[B, C, L]`.
+        grid: falling times `[num_steps + 2]`: the start, one for each network call, and 0.
+        hop_db: about how far the filter moves on at once.
     """
-    size, loudest = x_0.norm(), x_0.square().max()
-    alpha, sigma = alpha_sigma(grid[-2])
-    x_t = alpha * x_0 + sigma * eps
-    for i, (s, t) in enumerate(pairwise(grid[:-1].flip(0))):
-        (alpha_s, sigma_s), (alpha_t, sigma_t) = alpha_sigma(s), alpha_sigma(t)
-        c = alpha_s - sigma_s * alpha_t / sigma_t
-        gain = alpha_t * loudest / (alpha_t**2 * loudest + sigma_t**2)
-        tolerance = 10 ** (tolerance_db / 20) * alpha_s * size
-        x_s, x_t = x_t, sigma_t / sigma_s * (x_t - c * x_0)
-        x_before, step_before = None, None
-        for _ in range(most):
-            x_0 = denoise(x_t, t)
-            miss = x_s - sigma_s / sigma_t * x_t - c * x_0
-            if miss.norm() < tolerance:
-                break
-            step = miss / (sigma_s / sigma_t + c * gain / 2)
-            x_before, step_before, x_t = x_t, step, _accelerated(x_t, step, x_before, step_before)
-        yield Step(i, t, x_t, x_0)
+    x_t = last(dpm_solver_3m(denoise.look(x_t, grid[0], ask=False), x_t, _hops(grid[0], grid[1], hop_db)))
+    for i, (t, s) in enumerate(pairwise(grid[1:])):
+        held = denoise.look(x_t, t)
+        x_0 = held(x_t, t)
+        x_t = last(dpm_solver_3m(held, x_t, _hops(t, s, hop_db))) if s > 0 else x_0
+        yield Step(i, s, x_t, x_0)
 
 
-def _accelerated(x: Tensor, step: Tensor, x_before: Tensor | None, step_before: Tensor | None) -> Tensor:
-    """Return the next guess of a fixed-point iteration: from the mix of the last two whose step would be smallest."""
-    if x_before is None:
-        return x + step
-    change = step - step_before
-    share = (step * change).sum() / change.square().sum().clamp(min=1e-30)
-    return x + step - share * (x - x_before + change)
+def _hops(t: Tensor, s: Tensor, hop_db: float) -> Tensor:
+    """Return times from t to s, even in log-SNR; pure noise is taken for the deepest noise of `log_snr_grid`."""
+    first, final = max(float(snr_db(t)), MIN_SNR_DB), float(snr_db(s))
+    hops = max(1, round((final - first) / hop_db))
+    return torch.cat([t[None], t_from_snr_db(torch.linspace(first, final, hops + 1)[1:-1]), s[None]])
 
 
 def repaint(
@@ -167,7 +159,7 @@ def repaint(
 ) -> Iterator[Step]:
     """DDIM that takes each hop `turns` times, with fresh noise to climb back in between (Lugmayr et al., 2022).
 
-    What is made anew and what is `keeping` get that many chances to agree at each level.
+    What is made anew and what is kept (`denoisers.Keeping`) get that many chances to agree at each level.
     """
     index = 0
     for t, s in pairwise(grid):
@@ -188,30 +180,6 @@ def _climb(x_s: Tensor, s: Tensor, t: Tensor, generator: torch.Generator | None)
     kept = alpha_t / alpha_s
     fresh = torch.randn(x_s.shape, generator=generator).to(x_s)
     return kept * x_s + (sigma_t**2 - kept**2 * sigma_s**2).clamp(min=0).sqrt() * fresh
-
-
-def within(interval_db: tuple[float, float], inside: Denoiser, outside: Denoiser) -> Denoiser:
-    """Return a denoiser that is `inside` while the SNR lies between two levels in dB, and `outside` elsewhere.
-
-    With a guided and a plain one this is guidance in a limited interval: at high noise guidance narrows the choice
-    of sounds, at low noise it does nothing (Kynkäänniemi et al., 2024). Lesson: 08
-    """
-    low, high = interval_db
-    return lambda x_t, t: (inside if low <= snr_db(t) <= high else outside)(x_t, t)
-
-
-def keeping(denoise: Denoiser, x_0: Tensor, new: Tensor) -> Denoiser:
-    """Return a denoiser that knows the sound `x_0` wherever the mask `new` is False.
-
-    A sampler started from `q_sample(x_0, t, eps)` then keeps that part of x_t equal to the noised original at every
-    level, as inpainting asks (Lugmayr et al., "RePaint", 2022).
-
-    Args:
-        denoise: fills in the rest.
-        x_0: the sound to keep, `[B, C, L]`.
-        new: True where the sound is to be made anew; of a shape that spreads to `[B, C, L]`.
-    """
-    return lambda x_t, t: torch.where(new, denoise(x_t, t), x_0)
 
 
 def slerp(first: Tensor, second: Tensor, amount: float) -> Tensor:
@@ -235,7 +203,7 @@ def slerp(first: Tensor, second: Tensor, amount: float) -> Tensor:
     return torch.lerp(a, b, amount) / torch.sin(angle) * way
 
 
-SAMPLERS = {"ddim": ddim, "dpm_solver_2m": dpm_solver_2m, "dpm_solver_3m": dpm_solver_3m}
+SAMPLERS = {"wiener_flow": wiener_flow, "dpm_solver_3m": dpm_solver_3m, "dpm_solver_2m": dpm_solver_2m, "ddim": ddim}
 
 
 def last(steps: Iterator[Step]) -> Tensor:

@@ -6,15 +6,18 @@ may raise to stop.
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tad_course.denoisers import Counting, Keeping
 from tad_course.generate import CEILING, Settings, class_of, denoiser_of, grid_of, limit, noise_of
+from tad_course.inversion import ddim_inverse
 from tad_course.model import DrumModel
 from tad_course.regions import frames_within, region_samples, window
-from tad_course.sampling import SAMPLERS, Denoiser, ddim, ddim_inverse, keeping, last, repaint, slerp
+from tad_course.sampling import SAMPLERS, Denoiser, ddim, last, repaint, slerp
 
 OnStep = Callable[[int, int], None]
 Labelled = tuple[Tensor, str]  # a sound [2, N] and its label
@@ -22,6 +25,7 @@ Seek = Callable[..., Tensor]  # as `invert`; one that remembers what it has foun
 
 TURNS = 4  # of repainting, a level
 INVERSION_STEPS = 24  # fewer steps are too coarse between two sounds
+DDIM_STEPS = 12  # at least, where other samplers take fewer
 CALLS = 3  # of the network in one step of an inversion, about
 
 
@@ -46,13 +50,14 @@ def inpaint(
     Raises:
         ValueError: if the region is empty or lies outside the sound, or the model cannot take the sound's length.
     """
-    labels, eps = class_of(model, settings), noise_of(model, settings, audio.shape[-1])
+    labels, eps = class_of(model, settings, audio), noise_of(model, settings, audio.shape[-1])
     start, stop = region_samples(model, audio, start_s, stop_s)
     x_0 = model.encode(audio[None].to(model.device), labels)
     new = frames_within(model, start, stop, x_0.shape[-1])
+    settings = _for_ddim(settings) if turns > 1 else settings
     grid = grid_of(model, settings)
-    total = len(grid) - 1 + (turns - 1) * max(0, len(grid) - 3)
-    denoise = keeping(_counting(denoiser_of(model, settings, labels), total, on_step), x_0, new)
+    total = settings.num_steps + (turns - 1) * max(0, settings.num_steps - 2)
+    denoise = Keeping(_counting(denoiser_of(model, settings, labels), total, on_step), x_0, new)
     generator = torch.Generator().manual_seed(settings.seed)
     steps = (
         repaint(denoise, eps, grid, turns, generator) if turns > 1 else SAMPLERS[settings.sampler](denoise, eps, grid)
@@ -70,7 +75,8 @@ def invert(model: DrumModel, audio: Tensor, settings: Settings, *, on_step: OnSt
     Args:
         model: whose noise is sought.
         audio: sound `[2, N]`.
-        settings: label, number of steps and grid; the seed gives the noise of the lowest level.
+        settings: label, number of steps and grid; the seed gives the noise of the lowest level. A label with several
+            kinds is taken for the one that the seed draws, as by `from_noise`; `named` asks for the most likely one.
         on_step: is told the number of network calls done and about how many there will be; may raise to stop.
 
     Raises:
@@ -78,6 +84,7 @@ def invert(model: DrumModel, audio: Tensor, settings: Settings, *, on_step: OnSt
     """
     if settings.num_steps < 2:
         raise ValueError("An inversion needs at least 2 steps.")
+    settings = _for_ddim(settings)
     labels, eps = class_of(model, settings), noise_of(model, settings, audio.shape[-1])
     grid = grid_of(model, settings)
     denoise = _counting(model.denoiser(labels), _inversion_calls(settings), on_step)
@@ -92,6 +99,7 @@ def from_noise(
 
     `labels` `[1]` or `[1, classes]` are by default those of the settings.
     """
+    settings = _for_ddim(settings)
     labels = class_of(model, settings) if labels is None else labels
     denoise = _counting(model.denoiser(labels), settings.num_steps, on_step)
     z = last(ddim(denoise, noise, grid_of(model, settings)))
@@ -154,7 +162,7 @@ def morph_sounds(
     settings = with_enough_steps(settings, least_steps)
     calls = _inversion_calls(settings)
     total = 2 * calls + settings.num_steps
-    one, other = (replace(settings, label=label, seed=0) for _, label in (first, second))
+    one, other = (named(model, replace(settings, label=label, seed=0), audio) for audio, label in (first, second))
     seek = seek or invert
     noise = slerp(
         seek(model, first[0], one, on_step=_part(on_step, 0, total)),
@@ -177,7 +185,7 @@ def vary_sound(
     _check_amount(amount)
     if amount == 0:
         return audio.clone()
-    settings = with_enough_steps(_named(model, settings), least_steps)
+    settings = with_enough_steps(named(model, settings, audio), least_steps)
     calls = _inversion_calls(settings)
     total = calls + settings.num_steps
     noise = (seek or invert)(model, audio, replace(settings, seed=0), on_step=_part(on_step, 0, total))
@@ -195,21 +203,20 @@ def _between(model: DrumModel, first: Tensor, second: Tensor, amount: float) -> 
     """Return the class `[1]`, or the shares `[1, classes]` of two classes."""
     if amount in (0, 1) or torch.equal(first, second):
         return second if amount == 1 else first
-    return torch.lerp(*(functional.one_hot(x, len(model.config.labels)).float() for x in (first, second)), amount)
+    return torch.lerp(*(functional.one_hot(x, len(model.config.classes)).float() for x in (first, second)), amount)
+
+
+def _for_ddim(settings: Settings) -> Settings:
+    """Return settings for a walk with DDIM, which needs more steps than `wiener_flow` takes looks."""
+    if settings.sampler != "wiener_flow":
+        return settings
+    return replace(settings, sampler="ddim", num_steps=max(settings.num_steps, DDIM_STEPS))
 
 
 def _counting(denoise: Denoiser, total: int, on_step: OnStep | None) -> Denoiser:
     """Return a denoiser that reports each of its calls."""
-    done = 0
-
-    def counted(x_t: Tensor, t: Tensor) -> Tensor:
-        nonlocal done
-        x_0 = denoise(x_t, t)
-        done = min(done + 1, total)
-        on_step(done, total)
-        return x_0
-
-    return counted if on_step else denoise
+    calls = count(1)
+    return Counting(denoise, lambda: on_step(min(next(calls), total), total)) if on_step else denoise
 
 
 def _part(on_step: OnStep | None, before: int, total: int) -> OnStep | None:
@@ -217,10 +224,10 @@ def _part(on_step: OnStep | None, before: int, total: int) -> OnStep | None:
     return on_step and (lambda done, _: on_step(before + done, total))
 
 
-def _named(model: DrumModel, settings: Settings) -> Settings:
-    """Replace "any" by the class that the seed draws, so that another seed does not draw another."""
-    labels = model.config.labels
-    return replace(settings, label=labels[int(class_of(model, settings))]) if labels else settings
+def named(model: DrumModel, settings: Settings, audio: Tensor) -> Settings:
+    """Name the one class that the settings and the sound `[2, N]` mean, so that another seed does not draw another."""
+    classes = model.config.classes
+    return replace(settings, label=classes[int(class_of(model, settings, audio))]) if classes else settings
 
 
 def with_enough_steps(settings: Settings, least_steps: int | None = None) -> Settings:

@@ -7,7 +7,7 @@ noise from the seed and k alone, so a run that was stopped and resumed ends wher
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 
 from tad_course.callbacks import ProgressBar, SaveRun, loggers, quiet_lightning, stop_after_step
 from tad_course.checkpoint import CONFIG, load_model, rename, replacing
-from tad_course.data import Batches, DataError, Sound, check_sounds, find_sounds, load_batch, split
+from tad_course.data import Batches, DataError, Sound, check_sounds, find_sounds, load_batch, name_kinds, split
 from tad_course.drums import LABELS
 from tad_course.model import PRESETS, DrumModel
 from tad_course.render import render_folder
@@ -142,12 +142,14 @@ def train(config: TrainConfig) -> Path:
     return config.out
 
 
-def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 2000) -> None:
-    """Measure how loud the sounds are at every place and set the model's whitening by it."""
-    sounds = sounds[:: math.ceil(len(sounds) / most)]  # spread over the folder, where labels stand one after another
-    found = {sound.label for sound in sounds}
-    if missing := [name for label, name in enumerate(model.config.labels) if label not in found]:
+def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 1000) -> None:
+    """Measure how loud the sounds are at every place, in up to `most` of each class, and set the model's whitening."""
+    by_class = [[] for _ in model.config.classes or [""]]
+    for sound in sounds:
+        by_class[sound.label].append(sound)
+    if missing := [name for name, found in zip(model.config.classes, by_class, strict=False) if not found]:
         raise DataError(f"No sound has the label {', '.join(missing)}; add some, or name the labels with --labels.")
+    sounds = [sound for found in by_class for sound in found[:: math.ceil(len(found) / most)]]  # from all of the folder
     batches = (sounds[start : start + 50] for start in range(0, len(sounds), 50))
     batches = (load_batch(batch, model.config.length_samples) for batch in batches)
     model.whitening.fit_to((model.front_end.encode(audio), labels) for audio, labels in batches)
@@ -184,7 +186,10 @@ def _start_model(config: TrainConfig) -> DrumModel:
     if config.model in PRESETS:
         preset = PRESETS[config.model]
         labels = preset.labels if config.labels is None else config.labels
-        model = DrumModel(type(preset)(**(preset.to_dict() | {"labels": labels})))
+        kinds = {label: kinds for label, kinds in preset.kinds.items() if label in labels}
+        if config.data and not name_kinds(config.data, labels, kinds):
+            kinds = {}
+        model = DrumModel(replace(preset, labels=labels, kinds=kinds))
     else:
         model = load_model(config.model).train()
         if config.labels not in (None, model.config.labels):
@@ -198,13 +203,25 @@ def _sounds(config: TrainConfig, model: DrumModel, say) -> list[Sound]:
     if config.data is None:
         labels = model.config.labels or LABELS
         render_folder(folder, config.drums, seed=config.seed, labels=labels, progress=not config.quiet)
-        return find_sounds(folder, model.config.labels)
-    sounds, refused = check_sounds(find_sounds(folder, model.config.labels), model.config.length_samples)
+        return find_sounds(folder, model.config.labels, model.config.kinds)
+    named = name_kinds(folder, model.config.labels, model.config.kinds)
+    found = find_sounds(folder, model.config.labels, model.config.kinds if named else {})
+    sounds, refused = check_sounds(found, model.config.length_samples)
     for reason in refused[:10]:
         say(reason)
     if refused:
         say(f"{len(refused)} of {len(sounds) + len(refused)} files are left out, {len(sounds)} are used.")
-    return sounds
+    return sounds if named else _into_kinds(sounds, model)
+
+
+def _into_kinds(sounds: list[Sound], model: DrumModel) -> list[Sound]:
+    """Turn the labels of sounds into classes: each is taken for the kind that it is most like."""
+    config, found = model.config, []
+    for sound in sounds:
+        audio, _ = load_batch([sound], config.length_samples)
+        classes = config.classes_of(config.labels[sound.label])
+        found.append(replace(sound, label=model.likeliest(audio[0], classes)))
+    return found
 
 
 def _saved_step(resume: Path) -> int:

@@ -1,6 +1,8 @@
 """What is known before a network has learned anything, plugged around it: the Wiener filter (lesson 06)."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +13,16 @@ from tad_course.diffusion import alpha_sigma, log_snr
 UNFORESEEN = 0.02  # variance of a gain beyond its factors that no sound of the past foretold
 
 
-def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
+class Known(NamedTuple):
+    """What follows from (x_t, t) without a network."""
+
+    alpha: Tensor  # [B, 1, 1]
+    sigma: Tensor
+    variance: Tensor | float  # of x_0 at every place
+    common: list[tuple[Tensor, Tensor, Tensor, Tensor]]  # channels with factors: which, v, how far to move it, x_0
+
+
+def WienerPlugin(net_t, bands: int | None = None, others: int = 0, tones: int = 0):
     """Plug a learned Wiener filter around a network, in the manner of the library's `LTPlugin`.
 
     `variance` says how much signal there is at every place on average. The best linear guess of v follows from it (the
@@ -23,8 +34,9 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
     Simoncelli, "Scale mixtures of Gaussians", 2000). To judge that it sees how much energy each group has beyond what
     is expected, over a short and a long window.
 
-    Channels of their own (`others`) may have common factors, `loadings`: then the guess takes them all into account.
-    The network may move it by as much as x_t tells: in deep noise, where x_t tells nothing, it cannot invent anything.
+    Channels of their own (`others`) and the lowest bands (`tones`) may have common factors, `loadings`: then the guess
+    takes all of them into account together. The network may move it by as much as x_t tells: in deep noise, where x_t
+    tells nothing, it cannot invent anything.
 
     A network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma): x_t at
     the scale of the noise, with everything louder compressed; four slow curves that say where in the sound a frame
@@ -35,6 +47,7 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
         net_t: builds the network from `in_channels`, `out_channels` and options.
         bands: the channels are so many bands of mid, then of side; None: channels without an order, one group.
         others: so many channels after these belong to no group.
+        tones: so many of the lowest bands, of mid and of side, have common factors, too.
     """
 
     class Net(nn.Module):
@@ -45,33 +58,58 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0):
             member = pad(member, (0, others))
             self.register_buffer("member", member, persistent=False)
             self.log_gains = (-3, 3) if others else (-12, 6)  # shapes are about equally loud as they are
-            seen = 2 * in_channels + 4 + 2 * len(member) + others
+            low = [first + band for first in range(0, in_channels - others, bands or 1) for band in range(tones)]
+            self.register_buffer("high", torch.arange(in_channels - others, in_channels), persistent=False)
+            self.register_buffer("low", torch.tensor(low, dtype=torch.long), persistent=False)
+            seen = 2 * in_channels + 4 + 2 * len(member) + others + len(low)
             self.net = net_t(in_channels=seen, out_channels=self.channels + len(member), **kwargs)
 
-        def forward(
-            self, x: Tensor, time: Tensor, variance: Tensor | float = 1.0, loadings: Tensor | None = None, **kwargs
-        ) -> Tensor:
+        def forward(self, x: Tensor, time: Tensor, variance=1.0, loadings: Sequence[Tensor] = (), **kwargs) -> Tensor:
+            known = self._known(x, time, variance, loadings)
+            return self._answer(x, known, self._ask(x, time, known, **kwargs))
+
+        def look(self, x: Tensor, time: Tensor, variance=1.0, loadings: Sequence[Tensor] = (), **kwargs) -> Tensor:
+            """Return what the network says of (x_t, t), for `guess`."""
+            return self._ask(x, time, self._known(x, time, variance, loadings), **kwargs)
+
+        def guess(self, x: Tensor, time: Tensor, said: Tensor, variance=1.0, loadings: Sequence[Tensor] = ()) -> Tensor:
+            """Return v at (x_t, t) from what the network said there or a little earlier, without asking it again."""
+            return self._answer(x, self._known(x, time, variance, loadings), said)
+
+        def silence(self, x: Tensor) -> Tensor:
+            """Return what a network says that has nothing to add."""
+            return x.new_zeros(len(x), self.channels + len(self.member), x.shape[-1])
+
+        def _known(self, x: Tensor, time: Tensor, variance: Tensor | float, loadings: Sequence[Tensor]) -> Known:
             if isinstance(variance, Tensor):
                 variance = variance[..., : x.shape[-1]]  # a shorter sound has the first frames
             alpha, sigma = alpha_sigma(time, x.ndim)
             sigma = sigma.clamp(min=1e-4)
-            even = x / (alpha**2 * variance + sigma**2).sqrt()  # unit variance at every place
-            views = [even, torch.asinh(x / sigma), places(x), *(self._excess(even, frames) for frames in (8, 64))]
-            if others:
-                x_g, variance_g = x[:, -others:], variance[:, -others:].clamp(min=1e-4)
-                guess, error = factor_wiener(x_g, alpha, sigma, variance_g, loadings[..., : x.shape[-1]])
-                views.append((alpha * x_g - sigma * guess) / variance_g.sqrt())  # the x_0 guessed
-                told = (1 - sigma**2 * error / variance_g).clamp(min=0)  # share of the variance that x_t tells
-            out = self.net(torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+            common = []
+            for channels, factors in zip((self.high, self.low), loadings, strict=False):
+                part, expected = x[:, channels], variance[:, channels].clamp(min=1e-4)
+                guess, error = factor_wiener(part, alpha, sigma, expected, factors[..., : x.shape[-1]])
+                told = (1 - sigma**2 * error / expected).clamp(min=0)  # share of the variance that x_t tells
+                x_0 = (alpha * part - sigma * guess) / expected.sqrt()
+                common.append((channels, guess, (error * told + 1e-12).sqrt(), x_0))
+            return Known(alpha, sigma, variance, common)
 
-            learned, log_gain = out[:, : self.channels], out[:, self.channels :]
-            variance = variance * torch.exp(self.member.T @ log_gain.clamp(*self.log_gains))
+        def _ask(self, x: Tensor, time: Tensor, known: Known, **kwargs) -> Tensor:
+            even = x / (known.alpha**2 * known.variance + known.sigma**2).sqrt()  # unit variance at every place
+            energies = (self._excess(even, frames) for frames in (8, 64))
+            views = [even, torch.asinh(x / known.sigma), places(x), *energies, *(x_0 for *_, x_0 in known.common)]
+            return self.net(torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+
+        def _answer(self, x: Tensor, known: Known, said: Tensor) -> Tensor:
+            learned, log_gain = said[:, : self.channels], said[:, self.channels :]
+            alpha, sigma = known.alpha, known.sigma
+            variance = known.variance * torch.exp(self.member.T @ log_gain.clamp(*self.log_gains))
             total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
             wiener = alpha * sigma * (1 - variance) / total * x
             spread = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
-            if others:
-                wiener = torch.cat([wiener[:, :-others], guess], dim=1)
-                spread = torch.cat([spread[:, :-others], (error * told + 1e-12).sqrt()], dim=1)
+            for channels, guess, room, _ in known.common:
+                wiener = wiener.index_copy(1, channels, guess)
+                spread = spread.index_copy(1, channels, room)
             return wiener + spread * learned
 
         def _excess(self, even: Tensor, frames: int) -> Tensor:
@@ -102,7 +140,7 @@ def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loa
     columns = (loadings / total[:, None]).flatten(2)  # [B, K, G·L]
     small = columns @ loadings.flatten(2).transpose(1, 2)
     small = torch.eye(small.shape[-1], device=x.device) + alpha**2 * (small + small.transpose(1, 2)) / 2
-    solved = torch.cholesky_solve(columns, torch.linalg.cholesky(small))  # [B, K, G·L]
+    solved = torch.cholesky_inverse(torch.linalg.cholesky(small)) @ columns  # [B, K, G·L]
     common = torch.einsum("bkn,bk->bn", columns, (solved @ x.flatten(1)[..., None])[..., 0]).view_as(x)
     error = rest / total + sigma**2 * (columns * solved).sum(1).view_as(x)
     return alpha * sigma * ((1 - rest) / total * x - common), error

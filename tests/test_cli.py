@@ -87,7 +87,7 @@ def refused(capsys, arguments: list[str], *reasons: str) -> None:
         (["--steps", "0"], "at least 1 step"),
         (["--count", "0"], "--count must be at least 1"),
         (["--seed", "-1"], "0 or more, not -1"),
-        (["--sampler", "euler"], "choose one of ddim, dpm_solver_2m, dpm_solver_3m"),
+        (["--sampler", "euler"], "choose one of wiener_flow, dpm_solver_3m, dpm_solver_2m, ddim"),
         (["--device", "abacus"], "choose one of cpu, cuda, mps"),
         (["--model", "nowhere"], "nowhere: no model here"),
     ],

@@ -125,7 +125,10 @@ def test_the_steps_can_be_heard_on_the_way_and_the_last_is_the_sound(model):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"sampler": "euler"}, "Unknown sampler 'euler'; choose one of ddim, dpm_solver_2m, dpm_solver_3m"),
+        (
+            {"sampler": "euler"},
+            "Unknown sampler 'euler'; choose one of wiener_flow, dpm_solver_3m, dpm_solver_2m, ddim",
+        ),
         ({"grid": "square"}, "Unknown grid 'square'; choose one of linear, log_snr"),
         ({"num_steps": 0}, "at least 1 step"),
         ({"seed": -1}, "0 or more, not -1"),

@@ -8,27 +8,28 @@ import torch
 
 from tad_course import shaping
 from tad_course.checkpoint import load_model
+from tad_course.denoisers import Keeping, Within
 from tad_course.diffusion import ExactDenoiser, alpha_sigma, q_sample
 from tad_course.drums import LABELS, render
 from tad_course.generate import ANY, CEILING, Settings, generate, restyle
+from tad_course.inversion import ddim_inverse
 from tad_course.levels import dbfs
 from tad_course.model import DrumModel, ModelConfig
 from tad_course.sampling import (
-    SAMPLERS,
     ddim,
-    ddim_inverse,
-    keeping,
+    dpm_solver_2m,
+    dpm_solver_3m,
     last,
     linear_grid,
     log_snr_grid,
     repaint,
     seeded_noise,
     slerp,
-    within,
 )
 from tad_course.shaping import from_noise, inpaint, invert, morph, morph_sounds, vary, vary_sound
 
 RATE = 44_100
+PLAIN = ddim, dpm_solver_2m, dpm_solver_3m
 SMALL = ModelConfig(
     name="small", length_samples=4096, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1),
     attentions=(0, 0), attention_heads=2, attention_features=8, modulation_features=16, label_features=8,
@@ -90,7 +91,7 @@ def test_guidance_in_an_interval_acts_there_and_nowhere_else():
         return lambda x_t, t: (asked.append(name), torch.zeros_like(x_t))[1]
 
     grid = log_snr_grid(10, min_snr_db=-27, max_snr_db=60)
-    last(ddim(within((-10, 30), denoiser("guided"), denoiser("plain")), torch.ones(1, 1, 4), grid))
+    last(ddim(Within((-10, 30), denoiser("guided"), denoiser("plain")), torch.ones(1, 1, 4), grid))
     levels = [-math.inf, *torch.linspace(-27, 60, 10)[1:].tolist()]
     assert asked == ["guided" if -10 <= level <= 30 else "plain" for level in levels]
 
@@ -113,10 +114,10 @@ def test_an_interval_survives_the_comment_of_a_file_and_older_comments_still_loa
 # Repainting
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+@pytest.mark.parametrize("sampler", PLAIN, ids=lambda sampler: sampler.__name__)
 def test_what_is_kept_is_the_noised_original_at_every_level(sampler):
     x_0, eps, new = torch.randn(1, 2, 32), torch.randn(1, 2, 32), torch.arange(32) > 20
-    denoise = keeping(lambda x_t, t: 0.3 * x_t, x_0, new)
+    denoise = Keeping(lambda x_t, t: 0.3 * x_t, x_0, new)
     for step in sampler(denoise, eps, linear_grid(6)):
         assert torch.allclose(step.x_t[..., ~new], q_sample(x_0, step.t, eps)[..., ~new], atol=1e-5)
 
@@ -125,7 +126,7 @@ def test_repainting_by_the_exact_denoiser_finds_the_sound_that_the_kept_part_bel
     sounds = torch.stack([drum(label)[:, :512] for label in LABELS])
     new, x_0 = torch.arange(512) > 300, sounds[1:2].clone()
     x_0[..., 301:] = 0
-    denoise = keeping(ExactDenoiser(sounds), x_0, new)
+    denoise = Keeping(ExactDenoiser(sounds), x_0, new)
     generator = torch.Generator().manual_seed(0)
     found = last(repaint(denoise, seeded_noise((2, 512), [3]), log_snr_grid(12), 3, generator))
     assert torch.allclose(found[0], sounds[1], atol=1e-3)

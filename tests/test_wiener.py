@@ -107,7 +107,7 @@ def test_a_silent_network_leaves_the_gains_to_the_factors():
     t = torch.full((200,), 0.9)
     eps = seeded_noise((4, 64), range(200, 400))
     plugged = WienerPlugin(partial(Says, channels=4), bands=1, others=2)(in_channels=4)
-    v = plugged(q_sample(x_0, t, eps), t, variance.expand(200, -1, -1), loadings.expand(200, -1, -1, -1))
+    v = plugged(q_sample(x_0, t, eps), t, variance.expand(200, -1, -1), [loadings.expand(200, -1, -1, -1)])
     error = (v - v_from_x_0(x_0, eps, t)).square().mean((0, 2))
     alpha, sigma = alpha_sigma(t[:1])
     assert error[0] == pytest.approx(float(1.01 / (1.01 * alpha**2 + sigma**2)), rel=0.1)
@@ -118,7 +118,7 @@ def test_in_deep_noise_the_network_cannot_move_the_gains():
     x, variance = seeded_noise((4, 64), [0]), torch.ones(1, 4, 64)
     said = [
         WienerPlugin(partial(Says, channels=4), bands=1, others=2)(in_channels=4, says=says)(
-            x, torch.tensor([0.9999]), variance, torch.zeros(1, 1, 2, 64)
+            x, torch.tensor([0.9999]), variance, [torch.zeros(1, 1, 2, 64)]
         )
         for says in ((0.0, 0.0), (1.0, 0.0))
     ]
