@@ -119,7 +119,7 @@ def class_of(model: DrumModel, settings: Settings, audio: Tensor | None = None) 
 def denoiser_of(model: DrumModel, settings: Settings, labels: Tensor) -> Denoiser:
     """Return the model's `denoise(x_t, t) -> x_0` with the guidance of the settings, for classes `labels`."""
     guided = model.denoiser(labels, settings.guidance_scale)
-    if settings.sampler == "wiener_flow" and not hasattr(guided, "look"):
+    if settings.sampler == "wiener_flow" and not hasattr(model.diffusion.net, "look"):
         raise ValueError(
             f"The model {model.config.name!r} has no Wiener filter around its network that 'wiener_flow' could follow; "
             "choose dpm_solver_3m."

@@ -137,14 +137,14 @@ def wiener_flow(denoise: Denoiser, x_t: Tensor, grid: Tensor, hop_db: float = 5.
         denoise: of a model with a Wiener filter around its network (`WienerDenoiser`).
         x_t: noisy sound at `grid[0]`, `[B, C, L]`.
         grid: falling times `[num_steps + 2]`: the start, one for each network call, and 0.
-        hop_db: about how far the filter moves on at once.
+        hop_db: about how far the filter moves on at once; each hop is a step that is told.
     """
-    x_t = last(dpm_solver_3m(denoise.look(x_t, grid[0], ask=False), x_t, _hops(grid[0], grid[1], hop_db)))
-    for i, (t, s) in enumerate(pairwise(grid[1:])):
-        held = denoise.look(x_t, t)
-        x_0 = held(x_t, t)
-        x_t = last(dpm_solver_3m(held, x_t, _hops(t, s, hop_db))) if s > 0 else x_0
-        yield Step(i, s, x_t, x_0)
+    index = 0
+    for t, s in pairwise(grid):
+        held = denoise.look(x_t, t, ask=index > 0)
+        for step in dpm_solver_3m(held, x_t, _hops(t, s, hop_db) if s > 0 else torch.stack([t, s])):
+            yield step._replace(index=index)
+            x_t, index = step.x_t, index + 1
 
 
 def _hops(t: Tensor, s: Tensor, hop_db: float) -> Tensor:

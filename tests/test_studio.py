@@ -15,7 +15,7 @@ from network_calls import PATIENCE_S, Calls
 
 from tad_course.audio import AudioFileError, load_audio, peak_dbfs, read_comment, save_wav
 from tad_course.checkpoint import save_model
-from tad_course.generate import Settings, generate
+from tad_course.generate import STEPS, Settings, generate
 from tad_course.model import DrumModel
 from tad_course.sources import read_bytes, read_source
 from tad_course.widgets.cards import players_html
@@ -109,7 +109,7 @@ def test_what_the_studio_makes_is_what_the_function_makes(studio, label):
 
 
 def test_every_control_reaches_the_settings_and_is_answered_at_once(studio):
-    for control, value in ((studio.make.steps, 3), (studio.make.guidance, 2.5), (studio.make.sampler, "ddim")):
+    for control, value in ((studio.make.sampler, "ddim"), (studio.make.steps, 3), (studio.make.guidance, 2.5)):
         control.value = value
         done(studio)
     settings = studio.make.cards.sounds[0].settings
@@ -118,6 +118,15 @@ def test_every_control_reaches_the_settings_and_is_answered_at_once(studio):
     studio.make.steps.value = 5
     done(studio)
     assert studio.make.cards.sounds[0].settings.num_steps == 3
+
+
+def test_a_sampler_brings_as_many_steps_as_it_needs_and_answers_once(studio):
+    studio.make.count.value = 1
+    for sampler in ("wiener_flow", "dpm_solver_3m"):
+        studio.make.sampler.value = sampler
+        done(studio)
+        settings = studio.make.cards.sounds[0].settings
+        assert (settings.sampler, settings.num_steps) == (sampler, STEPS[sampler])
 
 
 def test_several_sounds_have_seeds_that_count_up_and_each_can_be_made_alone(studio):

@@ -45,11 +45,13 @@ def test_for_gaussian_sounds_the_way_has_a_closed_form_and_is_found_with_any_num
     assert torch.allclose(last(wiener_flow(denoise, x_t, grid, hop_db=1.0)), expected, rtol=0.02, atol=1e-4)
 
 
-def test_a_network_is_asked_once_a_step_and_every_look_is_told():
+def test_a_network_is_asked_as_often_as_it_was_said_and_every_hop_is_told():
     denoise, net = gaussian(says=0.1)
-    steps = list(wiener_flow(denoise, seeded_noise((2, 64), [0]), looks_grid(4)))
-    assert net.asked == len(steps) == 4
-    assert [step.index for step in steps] == [0, 1, 2, 3] and steps[-1].t == 0
+    grid = looks_grid(4)
+    steps = list(wiener_flow(denoise, seeded_noise((2, 64), [0]), grid, hop_db=5.0))
+    assert net.asked == 4
+    assert [step.index for step in steps] == list(range(len(steps))) and len(steps) > 12
+    assert all(any(torch.equal(step.t, t) for step in steps) for t in grid[1:])  # every look is one of the stops
     assert torch.equal(steps[-1].x_t, steps[-1].x_0)
 
 

@@ -14,7 +14,12 @@ from tad_course.widgets.fallback import live_text, player_html
 from tad_course.widgets.jobs import Status
 
 NONE_YET = "Make or keep a sound first."
-SAMPLERS = {"dpm_solver_3m": "DPM-Solver++ 3M", "dpm_solver_2m": "DPM-Solver++ 2M", "ddim": "DDIM"}
+SAMPLERS = {
+    "wiener_flow": "Wiener flow",
+    "dpm_solver_3m": "DPM-Solver++ 3M",
+    "dpm_solver_2m": "DPM-Solver++ 2M",
+    "ddim": "DDIM",
+}
 
 
 def full_title(sound: Sound) -> str:

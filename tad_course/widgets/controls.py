@@ -52,7 +52,7 @@ class Quiet:
     """Calls a function when one of some widgets changes, except inside `with quiet:`."""
 
     def __init__(self, widgets: list[Widget], act: Callable[[], None]):
-        self.act, self.silent = act, False
+        self.act, self.silent = act, 0
         for widget in widgets:
             widget.observe(self._changed, "value")
 
@@ -61,7 +61,7 @@ class Quiet:
             self.act()
 
     def __enter__(self):
-        self.silent = True
+        self.silent += 1
 
     def __exit__(self, *_):
-        self.silent = False
+        self.silent -= 1

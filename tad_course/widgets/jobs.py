@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox, Widget
 
+from tad_course.denoisers import Counting
 from tad_course.model import DrumModel
 from tad_course.sampling import Denoiser
 from tad_course.widgets.fallback import live_text
@@ -39,14 +40,7 @@ class Watched:
         return getattr(self._model, name)
 
     def denoiser(self, labels, guidance_scale: float = 1.0) -> Denoiser:
-        denoise = self._model.denoiser(labels, guidance_scale)
-
-        def watched(x_t, t):
-            x_0 = denoise(x_t, t)
-            self._after_call()
-            return x_0
-
-        return watched
+        return Counting(self._model.denoiser(labels, guidance_scale), self._after_call)
 
 
 class Worker:

@@ -5,14 +5,15 @@ import time
 from ipywidgets import Checkbox, Combobox, Dropdown, FloatSlider, HBox, IntSlider, Layout, VBox
 
 from tad_course.checkpoint import shipped_models
-from tad_course.generate import Settings, generate, generate_many
+from tad_course.generate import STEPS, Settings, generate, generate_many, way_of
 from tad_course.kept import Sound
 from tad_course.widgets.cards import Cards, button
+from tad_course.widgets.compare_panel import SAMPLERS
 from tad_course.widgets.controls import ROW, WIDE, Quiet, SeedBox, instrument
 from tad_course.widgets.desk import Desk
 from tad_course.widgets.jobs import Status, Watched
 
-SAMPLER_NAMES = {"DPM-Solver++ 3M": "dpm_solver_3m", "DPM-Solver++ 2M": "dpm_solver_2m", "DDIM": "ddim"}
+SAMPLER_NAMES = {name: sampler for sampler, name in SAMPLERS.items()}
 DOUBLE_PRESS_S = 0.4  # two presses within this time are one
 
 
@@ -25,6 +26,7 @@ class MakePanel:
         self._controls()
         self.button.on_click(lambda _: self.press())
         self.model.observe(lambda _: self.load(), "value")
+        self.sampler.observe(lambda _: self._enough_steps(), "value")  # before it is heard
         heard = [self.label, self.steps, self.sampler, self.guidance, self.seed.value]
         self.quiet = Quiet(heard, lambda: self.follow.value and self.make(instead=True))
         self.box = VBox([*self._rows(), self.status.box, self.cards.box])
@@ -42,10 +44,13 @@ class MakePanel:
         )  # fmt: skip
         self.label = instrument(self.desk, self.desk.labels[0])
         self.count = IntSlider(1, 1, 16, description="number of sounds", **slider)
-        self.steps = IntSlider(Settings.num_steps, 1, 50, description="steps", **slider)
+        way = way_of(self.desk.model)
+        self.steps = IntSlider(way["num_steps"], 1, 50, description="steps", **slider)
         guidance = Settings.guidance_scale
         self.guidance = FloatSlider(value=guidance, min=0, max=8, step=0.5, description="guidance", **slider)
-        self.sampler = Dropdown(options=SAMPLER_NAMES, description="sampler", layout=Layout(width="260px"))
+        self.sampler = Dropdown(
+            options=SAMPLER_NAMES, value=way["sampler"], description="sampler", layout=Layout(width="260px")
+        )
         self.seed = SeedBox(self.desk)
         self.follow = Checkbox(True, description="answer to every change", indent=False, layout=Layout(width="210px"))
         self.button = button(
@@ -64,6 +69,11 @@ class MakePanel:
             HBox([self.steps, self.guidance, self.sampler], layout=ROW),
             HBox([self.button, self.follow], layout=ROW),
         ]
+
+    def _enough_steps(self) -> None:
+        """Take as many steps as the chosen sampler needs."""
+        with self.quiet:
+            self.steps.value = STEPS[self.sampler.value]
 
     def settings(self) -> Settings:
         """Return what the controls say."""
@@ -109,5 +119,7 @@ class MakePanel:
                 now = self.label.value
                 self.label.options = self.desk.labels
                 self.label.value = now if now in self.desk.labels else self.desk.labels[0]
+                way = way_of(self.desk.model)
+                self.sampler.value, self.steps.value = way["sampler"], way["num_steps"]
             self.status.say(f"The model is now {name}.")
         self.model.value = self.desk.name

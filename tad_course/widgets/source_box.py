@@ -54,7 +54,7 @@ class Sources:
         length = self.desk.model.config.length_samples
         if name in self.files:
             audio, about = self.files[name](length)
-            label = guess_label(name, audio, self.desk.model.config.labels)
+            label = guess_label(name, audio, self.desk.model.config.names)
             return Source(audio, Path(name).stem, label, about=about)
         sound = self.ours.get(name)
         if sound is None:
@@ -69,10 +69,10 @@ class Sources:
         return sound.settings if ours and whole else None
 
     def _label(self, sound: Sound) -> str:
-        label, labels = sound.settings.label, self.desk.model.config.labels
-        if label == ANY and labels:
-            return labels[int(class_of(self.desk.model, sound.settings))]
-        return label if label in labels else guess_label("", sound.audio, labels)
+        label, config = sound.settings.label, self.desk.model.config
+        if label == ANY and config.classes:
+            return config.classes[int(class_of(self.desk.model, sound.settings))]
+        return label if label in config.names else guess_label("", sound.audio, config.labels)
 
 
 def short(title: str) -> str:
