@@ -29,7 +29,7 @@ from tad_course.audio import load_audio, save_wav
 from tad_course.checkpoint import load_model, replacing
 from tad_course.drums import LABELS
 from tad_course.evaluate import Measure, RealSets, check_labels, measures, number, real_sets
-from tad_course.generate import Settings, fingerprint, generate
+from tad_course.generate import Settings, fingerprint, generate, way_of
 from tad_course.hearing import UNLABELLED, generate_together, listen, made_jobs
 from tad_course.model import DrumModel
 from tad_course.render import render_folder
@@ -68,11 +68,12 @@ def train(name: str, runs: Path, data: Path, minutes: float) -> Path:
 
 def contestant(name: str, folder: Path | str, reference_steps: int | None = None) -> Contestant:
     """Load a model; with `reference_steps` it makes sounds as the reference does."""
-    settings = Settings(model=str(folder))
+    model = load_model(folder)
+    settings = Settings(model=str(folder), **way_of(model))
     if reference_steps:
         settings = replace(settings, sampler="ddim", grid="linear", num_steps=reference_steps, guidance_scale=1.0)
     run = Path(folder) if Path(folder).is_dir() else None
-    return Contestant(name, run, load_model(folder), settings)
+    return Contestant(name, run, model, settings)
 
 
 def time_pairs(ours: Contestant, reference: Contestant, pairs: int, steps: int = REFERENCE_STEPS) -> dict:

@@ -10,13 +10,12 @@ from tad_course import plots
 from tad_course.checkpoint import load_model
 from tad_course.drums import LABELS, render
 from tad_course.evaluate import REAL_SEED
-from tad_course.generate import Settings, generate
+from tad_course.generate import Settings, generate, way_of
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="drums")
-    parser.add_argument("--steps", type=int, default=Settings.num_steps)
     parser.add_argument("--columns", type=int, default=4)
     parser.add_argument("--real", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("docs/drums.png"))
@@ -29,7 +28,7 @@ def main() -> None:
             if given.real:
                 audio = render(label, REAL_SEED + seed).audio
             else:
-                settings = Settings(model=given.model, label=label, seed=seed, num_steps=given.steps)
+                settings = Settings(model=given.model, label=label, seed=seed, **way_of(model))
                 audio = generate(model, settings)
             image = plots.draw_spectrogram(ax, audio)
             ax.set_title(f"{label} {seed}")

@@ -11,9 +11,9 @@ import torch
 
 from tad_course.checkpoint import load_model
 from tad_course.drums import render
-from tad_course.generate import Settings, restyle
+from tad_course.generate import Settings, restyle, way_of
 from tad_course.levels import dbfs
-from tad_course.shaping import from_noise, inpaint, invert, vary_sound
+from tad_course.shaping import from_noise, inpaint, invert, named, vary_sound
 
 START_S, STOP_S = 0.1, 0.3
 STRENGTHS = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
@@ -48,7 +48,7 @@ def main() -> None:
     model = load_model(given.model)
     labels, rate = model.config.labels, model.config.sample_rate
     drums = {label: render(label, given.seed).audio for label in labels}
-    plain = {label: Settings(model=given.model, label=label, seed=1) for label in labels}
+    plain = {label: Settings(model=given.model, label=label, seed=1, **way_of(model)) for label in labels}
     print(f"{'':<44}" + "".join(f"{label:>12}" for label in labels))
     for strength in STRENGTHS:
         moved = [error_db(restyle(model, drums[x], plain[x], strength), drums[x]) for x in labels]
@@ -67,6 +67,7 @@ def main() -> None:
         start, errors, calls = time.perf_counter(), [], []
         for label in labels:
             settings, heard = Settings(model=given.model, label=label, num_steps=steps), []
+            settings = named(model, settings, drums[label])  # the kind of percussion that it is
             noise = invert(model, drums[label], settings, on_step=lambda done, _, heard=heard: heard.append(done))
             errors.append(error_db(from_noise(model, noise, settings), drums[label]))
             calls.append(len(heard) + steps)

@@ -29,10 +29,10 @@ from tad_course.hearing import listen, made_chunks
 from tad_course.model import REFERENCE, DrumModel, ModelConfig
 from tad_course.sampling import SAMPLERS, seeded_noise
 
-STEPS = (2, 4, 6, 8, 12, 16, 24, 32)
+STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LENGTHS = (8_192, 16_384, 32_768, 65_536, 131_072)
 SHOWN = ("frechet_mel", "kernel_mel", "frechet_embedding", "kernel_embedding", "recall", "coverage", "class_agreement")
-NAMES = {"ddim": "DDIM", "dpm_solver_2m": "DPM-Solver++(2M)", "dpm_solver_3m": "DPM-Solver++(3M)"}
+NAMES = {"wiener_flow": "Wiener flow", "ddim": "DDIM", "dpm_solver_2m": "DPM-Solver++(2M)", "dpm_solver_3m": "DPM-Solver++(3M)"}
 
 
 def median_seconds(run: Callable, times: int = 5) -> float:
@@ -116,7 +116,7 @@ def draw(results: dict):
         ("coverage", "num_steps", "coverage"),
     )
     for ax, (y, x, title) in zip(axes.flat, panels, strict=False):
-        for sampler, style in zip(dict.fromkeys(p["sampler"] for p in results["points"]), "os^D", strict=False):
+        for sampler, style in zip(dict.fromkeys(p["sampler"] for p in results["points"]), "*os^D", strict=False):
             points = sorted((p[x], p[y]) for p in results["points"] if p["sampler"] == sampler)
             ax.plot(*zip(*points, strict=True), marker=style, markersize=4, label=NAMES.get(sampler, sampler))
         real = results["points"][0]["real"][y]
