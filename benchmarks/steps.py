@@ -32,7 +32,12 @@ from tad_course.sampling import SAMPLERS, seeded_noise
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LENGTHS = (8_192, 16_384, 32_768, 65_536, 131_072)
 SHOWN = ("frechet_mel", "kernel_mel", "frechet_embedding", "kernel_embedding", "recall", "coverage", "class_agreement")
-NAMES = {"wiener_flow": "Wiener flow", "ddim": "DDIM", "dpm_solver_2m": "DPM-Solver++(2M)", "dpm_solver_3m": "DPM-Solver++(3M)"}
+NAMES = {
+    "wiener_flow": "Wiener flow",
+    "ddim": "DDIM",
+    "dpm_solver_2m": "DPM-Solver++(2M)",
+    "dpm_solver_3m": "DPM-Solver++(3M)",
+}
 
 
 def median_seconds(run: Callable, times: int = 5) -> float:
