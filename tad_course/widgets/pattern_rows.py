@@ -37,7 +37,8 @@ CSS = f"""<style>
 .tad-play .tad-level-2::before {{ content: "x"; content: "x" / ""; opacity: 1; }}
 .tad-play .tad-level-3::before {{ content: "X"; content: "X" / ""; opacity: 1; }}
 .tad-play .tad-mute {{ padding: 0; white-space: nowrap; }}
-.tad-play .tad-mute::before {{ font: 16px FontAwesome; content: "\\f028"; content: "\\f028" / ""; }}
+.tad-play .tad-mute::before {{ font: 900 16px FontAwesome,"Font Awesome 5 Free"; font-synthesis: none;
+  content: "\\f028"; content: "\\f028" / ""; }}
 .tad-play .tad-muted .tad-mute::before {{ content: "\\f026"; content: "\\f026" / ""; }}
 .tad-play .tad-muted .tad-step {{ opacity: .4; }}
 .tad-play .tad-count {{ display: flex; margin-left: {HEAD_PX}px; font: 12px/20px system-ui,sans-serif; }}
