@@ -1,4 +1,4 @@
-"""Files from which sounds can be made again: a WAV made here, a JSON of settings, or the zip of an export.
+"""Files from which sounds can be made again: a WAV or a loop made here, a JSON of settings, or the zip of an export.
 
 `tad-course generate --from` reads them. Sounds that were shaped out of others need those as well; only an export holds
 them. Nothing of a zip is written anywhere: its members are read in memory.
@@ -19,6 +19,7 @@ from tad_course.export import SETTINGS_FILE, SOURCES_FOLDER
 from tad_course.generate import Settings, generate, model_of
 from tad_course.kept import GENERATE, Sound, Source, safe_name
 from tad_course.model import DrumModel
+from tad_course.pattern import Pattern, render_loop
 from tad_course.shaped import NUMBERS, check_shape, shape
 from tad_course.wav import ENCODINGS, AudioFileError, read_comment
 
@@ -76,7 +77,50 @@ class Recipe:
         return shape(model_for(settings), self.kind, sources, settings, **numbers)
 
 
-def read_recipes(path: str | Path) -> list[Recipe]:
+@dataclass(frozen=True)
+class Loop:
+    """A bar `[2, n]` of a pattern, and the text from which it can be made again."""
+
+    audio: torch.Tensor
+    text: str
+
+    def comment(self) -> str:
+        """Return the text, to be stored in a WAV file."""
+        return self.text
+
+
+@dataclass(frozen=True)
+class LoopRecipe:
+    """How a bar was made: its `values` are the `pattern` and, of each drum in `sounds`, the settings."""
+
+    file: str
+    values: dict
+    encoding: str = "pcm24"  # as the studio saves it
+
+    @property
+    def name(self) -> str:
+        """The name of the file to write, safe on every system."""
+        return f"{safe_name(Path(self.file).stem)}.wav"
+
+    def make(self, model_for: Callable[[Settings], DrumModel]) -> Loop:
+        """Make the sounds and the bar again.
+
+        Raises:
+            ValueError: if a sound cannot be made from its settings alone, or they are not told; it names the drum.
+        """
+        pattern, recipes = Pattern.from_json(json.dumps(self.values["pattern"])), self.values.get("sounds")
+        if not isinstance(recipes, dict):
+            raise ValueError("It tells its pattern, but had no room for the settings of its sounds; export these too.")
+        sounds = {}
+        for label, recipe in recipes.items():
+            try:
+                sounds[label] = _recipe(recipe, Path(self.file)).make(model_for).audio
+            except ValueError as error:
+                raise ValueError(f"Its {label} cannot be made again. {error}") from error
+        return Loop(render_loop(pattern, sounds), json.dumps(self.values))
+
+
+def read_recipes(path: str | Path) -> list[Recipe | LoopRecipe]:
     """Return the recipes in a WAV made here, in the zip of an export, or in a JSON.
 
     A JSON holds one object, a list of them, or `{"sounds": [...]}`. An object has `settings`, and perhaps `file`,
@@ -88,7 +132,9 @@ def read_recipes(path: str | Path) -> list[Recipe]:
     """
     path = Path(path)
     if path.suffix.lower() not in (".json", ".zip"):
-        return [_recipe(_parsed(read_comment(path) or "", path), path)]
+        found = _parsed(read_comment(path) or "", path)
+        loop = isinstance(found, dict) and "pattern" in found
+        return [LoopRecipe(path.name, found) if loop else _recipe(found, path)]
     packed = path.suffix.lower() == ".zip"
     read = _in_zip(path) if packed else _in_folder(path.parent)
     found = _parsed(read(SETTINGS_FILE) if packed else path.read_bytes(), path)
@@ -100,7 +146,9 @@ def read_recipes(path: str | Path) -> list[Recipe]:
     return recipes
 
 
-def make_again(recipes: Sequence[Recipe], device: str = "cpu") -> Iterator[tuple[Recipe, Sound | ValueError]]:
+def make_again(
+    recipes: Sequence[Recipe | LoopRecipe], device: str = "cpu"
+) -> Iterator[tuple[Recipe | LoopRecipe, Sound | Loop | ValueError]]:
     """Yield each recipe with the sound that it makes, or with the reason why it makes none."""
     models = {}
 

@@ -13,7 +13,8 @@ import mido
 import pytest
 import torch
 
-from tad_course.audio import load_audio, peak_dbfs, read_comment
+from tad_course.audio import load_audio, peak_dbfs, read_comment, save_wav
+from tad_course.cli import main
 from tad_course.drums import LABELS
 from tad_course.generate import Settings, generate
 from tad_course.kept import Sound
@@ -253,6 +254,23 @@ def test_a_saved_wav_is_the_loop_and_tells_its_pattern(panel):
     assert Pattern.from_json(json.dumps(story["pattern"])) == FIRST
     assert story["sounds"]["kick"] == panel.sounds["kick"].recipe()
     assert said(panel) == f"Saved {path.resolve()}."
+
+
+def test_a_saved_wav_is_made_again_to_the_last_bit(panel, tmp_path):
+    path = panel.save_wav()
+    assert main(["generate", "--from", str(path), "--out", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_loop_that_cannot_be_made_again_says_what_is_missing(panel, tmp_path, capsys):
+    made = panel.sounds["hihat"]
+    panel.sounds = panel.sounds | {"hihat": replace(made, source="my door", kind="restyle", strength=0.5)}
+    bare = save_wav(tmp_path / "bare.wav", panel.loop(), comment=json.dumps({"pattern": json.loads(FIRST.to_json())}))
+    for path, words in ((panel.save_wav(), "Its hihat cannot be made again. It was made out of my door"),
+                        (bare, "had no room for the settings of its sounds")):  # fmt: skip
+        assert main(["generate", "--from", str(path), "--out", str(tmp_path / "again")]) == 1
+        assert f"{path.name} was not made. " in (error := capsys.readouterr().err) and words in error
+    assert not (tmp_path / "again").exists()
 
 
 def test_a_saved_midi_file_is_that_of_the_pattern(panel):
