@@ -36,7 +36,7 @@ class GainShape(nn.Module):
         scale: standard deviation of the gains in the diffusion. Gains of neighbouring frames and groups are alike, so
             noise hides them less than shapes: at 1 they would be settled before the first step.
         factors: how many common factors of the gains are known of each class (see `loadings`).
-        tones: so many of the lowest bands have common factors, too: their shapes are waves that start together.
+        tones: so many of the lowest bands have common factors, too: their shapes are waves that begin and hum alike.
         tone_factors: how many.
 
     Attributes:
@@ -184,6 +184,6 @@ def principal_components(x: Tensor, most: int) -> Tensor:
     some, rest = (x[0::2], x[1::2]) if len(x) > 1 else (x, x)
     directions = torch.svd_lowrank(some.flatten(1), min(most, *some.flatten(1).shape), niter=4)[2]  # [G·L, K]
     along = rest.flatten(1) @ directions
-    variances, turn = torch.linalg.eigh(along.T @ along / len(rest))
+    variances, turn = (x.flip(-1) for x in torch.linalg.eigh(along.T @ along / len(rest)))  # the strongest first
     found[: len(variances)] = ((directions @ turn) * variances.clamp(min=0).sqrt()).T.unflatten(1, x.shape[1:])
     return found

@@ -149,6 +149,7 @@ def test_the_factors_are_the_covariance_that_a_class_has():
     x = torch.randn(4000, 3, generator=generator) @ true + 0.1 * torch.randn(4000, 60, generator=generator)
     found = principal_components(x.unflatten(1, (6, 10)), 3).flatten(1)
     assert torch.allclose(found.T @ found, true.T @ true, atol=0.15)  # the largest entry is about 1
+    assert torch.allclose(found.norm(dim=1), torch.tensor([3.0, 2.0, 1.0]), rtol=0.1)  # the strongest first
 
 
 def test_what_a_few_sounds_happen_to_share_is_no_factor():
