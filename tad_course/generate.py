@@ -24,7 +24,10 @@ STEPS = {"wiener_flow": 3, "dpm_solver_3m": 12, "dpm_solver_2m": 16, "ddim": 50}
 
 @dataclass(frozen=True)
 class Settings:
-    """All that decides how a generated sound comes out, apart from the model's weights."""
+    """All that decides how a generated sound comes out, apart from the model's weights.
+
+    The defaults suit every model; `way_of` tells the quickest way for one.
+    """
 
     model: str = "drums"
     label: str = "kick"
