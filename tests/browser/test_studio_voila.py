@@ -83,13 +83,13 @@ def test_the_keyboard_alone_makes_keeps_renames_stars_deletes_undoes_and_exports
     visit.sound_after(lambda: keyboard.press("Enter"))
     visit.tab_to(".tad-lock")
     keyboard.press("Space")
+    visit.tab_to(".tad-sampler")
+    visit.sound_after(lambda: keyboard.press("ArrowDown"))  # it brings its own number of steps
     before = {}
-    for control in ("steps", "guidance"):
-        visit.tab_to(f".tad-{control} .noUi-handle")
+    for control in ("guidance", "steps"):
+        visit.tab_to(f".tad-{control} .noUi-handle", back=True)
         before[control] = float(page.locator(f".tad-{control} .noUi-handle").get_attribute("aria-valuenow"))
         visit.sound_after(lambda: keyboard.press("ArrowRight"))
-    visit.tab_to(".tad-sampler")
-    visit.sound_after(lambda: keyboard.press("ArrowDown"))
     visit.tab_to(".tad-press")
     visit.sound_after(lambda: keyboard.press("Enter"))
 
@@ -126,7 +126,7 @@ def test_the_keyboard_alone_makes_keeps_renames_stars_deletes_undoes_and_exports
         assert archive.namelist() == ["Boom_ one.wav", "settings.json"]
         (entry,) = json.loads(archive.read("settings.json"))["sounds"]
         settings = Settings(**entry["settings"])
-        assert (settings.label, settings.seed, settings.sampler) == ("snare", 41, "dpm_solver_2m")
+        assert (settings.label, settings.seed, settings.sampler) == ("snare", 41, "dpm_solver_3m")
         assert (settings.num_steps, settings.guidance_scale) == (before["steps"] + 1, before["guidance"] + 0.5)
         again = wav_bytes(generate(model_of(settings), settings), entry["encoding"], settings.to_json())
         assert archive.read(entry["file"]) == again
