@@ -88,27 +88,30 @@ class GainShape(nn.Module):
         return shape / self.emphasis * (self.spread_to @ gain.clamp(max=LOUDEST)).exp()
 
     @torch.no_grad()
-    def fit_to(self, sounds: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Set all tables from batches of sounds `[B, C, L]` and their classes `[B]`."""
+    def fit_to(self, sounds: Iterable[tuple[Tensor, Tensor]], count: int = 4000) -> None:
+        """Set all tables from batches of sounds `[B, C, L]` and their classes `[B]`.
+
+        `count` is how many sounds there are, or a guess: memory for so many is taken at once.
+        """
         classes, num_shapes = len(self.variance), self.variance.shape[1] - self.num_gains
         squares = torch.zeros(classes, num_shapes, self.variance.shape[-1])
-        gains, tones = ([[] for _ in range(classes)] for _ in range(2))
+        kept, found = Rows(count, (self.num_gains + len(self.low), squares.shape[-1])), []
         for z, labels in sounds:
             shape, gain = self.split(z)
             squares.index_add_(0, labels, shape.square())
-            for label, its_gain, its_shape in zip(labels.tolist(), gain, shape, strict=True):
-                gains[label].append(its_gain)
-                tones[label].append(its_shape[self.low])
-        squares = squares / torch.tensor([len(each) for each in gains])[:, None, None]
+            kept.add(torch.cat([gain, shape[:, self.low]], dim=1))
+            found.append(labels)
+        found, kept = torch.cat(found), kept.all()
+        squares = squares / torch.bincount(found, minlength=classes)[:, None, None]
         self.size.copy_(squares.mean().sqrt())
         for label in range(classes):
-            its_gains, its_tones = torch.stack(gains[label]), torch.stack(tones[label])
-            self.mean[label] = its_gains.mean(0)
-            self.spread[label] = its_gains.std(0, correction=0).clamp(min=LEAST_SPREAD) / self.scale
-            even = (its_gains - self.mean[label]) / self.spread[label]
+            gains, tones = kept[found == label].split([self.num_gains, len(self.low)], dim=1)
+            self.mean[label] = gains.mean(0)
+            self.spread[label] = gains.std(0, correction=0).clamp(min=LEAST_SPREAD) / self.scale
+            even = (gains - self.mean[label]) / self.spread[label]
             self.loadings[label] = principal_components(even, self.loadings.shape[1])
             if len(self.low):
-                self.tone_loadings[label] = principal_components(its_tones / self.size, self.tone_loadings.shape[1])
+                self.tone_loadings[label] = principal_components(tones / self.size, self.tone_loadings.shape[1])
             self.variance[label] = torch.cat([squares[label] / self.size**2, even.square().mean(0)])
 
     def likeliest(self, z: Tensor, classes: list[int]) -> int:
@@ -169,6 +172,25 @@ class GainShape(nn.Module):
         """Return what a table `[classes, G, L]` says for `labels`; gains are logarithms, so half way is half way."""
         table = table[..., : x.shape[-1]]
         return table[labels] if labels.ndim == 1 else torch.einsum("bk,kgl->bgl", labels, table)
+
+
+class Rows:
+    """Rows that come a few at a time, kept in one piece of memory: small pieces between large ones that are given back
+    would hold on to all of these (glibc's heap), a gigabyte for a few thousand sounds.
+    """
+
+    def __init__(self, count: int, shape: tuple[int, ...]):
+        self.rows, self.used = torch.empty(count, *shape), 0
+
+    def add(self, rows: Tensor) -> None:
+        if (short := self.used + len(rows) - len(self.rows)) > 0:
+            more = torch.empty(max(short, len(self.rows)), *self.rows.shape[1:])
+            self.rows = torch.cat([self.rows, more])
+        self.rows[self.used : self.used + len(rows)] = rows
+        self.used += len(rows)
+
+    def all(self) -> Tensor:
+        return self.rows[: self.used]
 
 
 def principal_components(x: Tensor, most: int) -> Tensor:
