@@ -1,7 +1,7 @@
 """From noise to sound: grids of noise levels, samplers, and classifier-free guidance (lessons 04 and 08).
 
 A sampler needs only `denoise(x_t, t) -> x_0` with signals `[B, C, L]` and one time for the whole batch. It is a
-generator that yields a `Step` after every network call, so the caller can plot, play, count or stop.
+generator that yields a `Step` after every hop, so the caller can plot, play, count or stop.
 """
 
 from collections import deque
