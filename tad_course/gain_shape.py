@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d
 
 from tad_course.diffusion import alpha_sigma, log_snr
-from tad_course.wiener import UNFORESEEN, groups_of_bands
+from tad_course.wiener import UNFORESEEN, groups_of_bands, lowest_bands
 
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
 LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes near
@@ -61,8 +61,8 @@ class GainShape(nn.Module):
         super().__init__()
         member = groups_of_bands(bands, channels)
         self.frames, self.scale, self.num_gains = frames, scale, len(member)
-        low = [first + band for first in range(0, channels, bands) for band in range(tones)]
-        self.register_buffer("low", torch.tensor(low, dtype=torch.long), persistent=False)  # which channels those are
+        low = lowest_bands(bands, channels, tones)
+        self.register_buffer("low", low, persistent=False)  # which channels those are
         size = member.sum(1, keepdim=True)
         self.register_buffer("mean_of", member / size, persistent=False)  # [G, C]
         self.register_buffer("spread_to", member.T.contiguous(), persistent=False)  # [C, G]

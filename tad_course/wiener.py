@@ -58,9 +58,9 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0, tones: int = 
             member = pad(member, (0, others))
             self.register_buffer("member", member, persistent=False)
             self.log_gains = (-3, 3) if others else (-12, 6)  # shapes are about equally loud as they are
-            low = [first + band for first in range(0, in_channels - others, bands or 1) for band in range(tones)]
+            low = lowest_bands(bands or 1, in_channels - others, tones)
             self.register_buffer("high", torch.arange(in_channels - others, in_channels), persistent=False)
-            self.register_buffer("low", torch.tensor(low, dtype=torch.long), persistent=False)
+            self.register_buffer("low", low, persistent=False)
             seen = 2 * in_channels + 4 + 2 * len(member) + others + len(low)
             self.net = net_t(in_channels=seen, out_channels=self.channels + len(member), **kwargs)
 
@@ -151,6 +151,11 @@ def places(x: Tensor) -> Tensor:
     frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
     curves = [torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256]
     return torch.stack(curves).expand(x.shape[0], -1, -1)
+
+
+def lowest_bands(bands: int, channels: int, count: int) -> Tensor:
+    """Return which channels, so many bands of mid and then of side, are the `count` lowest of each."""
+    return torch.arange(channels).view(-1, bands)[:, :count].flatten()
 
 
 def groups_of_bands(bands: int | None, channels: int) -> Tensor:
