@@ -7,6 +7,7 @@ diffusion behind them is still diffusion of the waveform. (Behind `gain_shape.Ga
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -84,6 +85,10 @@ class LappedTransform(nn.Module):
         blocks = _blocks_from_channels(z, self.block_size) @ self.basis
         return mid_side(self._fold(blocks, -self.s).flatten(-2))
 
+    def groups(self) -> Tensor:
+        """Return which channel belongs to which group of bands, `[G, C]`."""
+        return torch.block_diag(*[groups_of_bands(self.block_size)] * 2)
+
     def _fold(self, blocks: Tensor, s: Tensor) -> Tensor:
         """Rotate the mirror pairs across each border of `[..., L, block_size]` by the angle of (c, s)."""
         half = self.block_size // 2
@@ -110,7 +115,26 @@ def vorbis_window(block_size: int) -> Tensor:
 
 
 WINDOWS = {"sine": sine_window, "vorbis": vorbis_window}
-FRONT_ENDS = {"identity": Identity, "patching": Patching, "lapped": LappedTransform}
+
+
+def groups_of_bands(bands: int, share: int = 2, first: int = 0) -> Tensor:
+    """Return which band belongs to which group, `[G, bands]`, 1 where it does: single low bands, wider groups above.
+
+    64 bands have groups of 1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16 and 16 bands, two an octave.
+
+    Args:
+        bands: how many there are.
+        share: how many groups an octave has, a power of 2.
+        first: so many more bands lie below them.
+    """
+    edges = [first]
+    while edges[-1] < first + bands:
+        octave = 1 << edges[-1].bit_length() >> 1
+        edges.append(min(first + bands, edges[-1] + max(1, octave // share)))
+    groups = torch.zeros(len(edges) - 1, bands)
+    for group, (start, stop) in enumerate(pairwise(edges)):
+        groups[group, start - first : stop - first] = 1
+    return groups
 
 
 def mid_side(x: Tensor) -> Tensor:

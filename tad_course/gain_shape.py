@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d
 
 from tad_course.diffusion import alpha_sigma, log_snr
-from tad_course.wiener import UNFORESEEN, groups_of_bands, lowest_bands
+from tad_course.wiener import UNFORESEEN, lowest_bands
 
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
 LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes near
@@ -29,8 +29,7 @@ class GainShape(nn.Module):
 
     Args:
         classes: how many classes of sounds there are.
-        bands: channels are so many bands of mid, then of side.
-        channels: C.
+        groups: which channel belongs to which group of bands, `[G, C]`; of mid, then of side.
         length: frames L.
         frames: over how many frames the level is taken, an odd number.
         scale: standard deviation of the gains in the diffusion. Gains of neighbouring frames and groups are alike, so
@@ -49,8 +48,7 @@ class GainShape(nn.Module):
     def __init__(
         self,
         classes: int,
-        bands: int,
-        channels: int,
+        groups: Tensor,
         length: int,
         frames: int,
         scale: float = 0.5,
@@ -59,15 +57,14 @@ class GainShape(nn.Module):
         tone_factors: int = 64,
     ):
         super().__init__()
-        member = groups_of_bands(bands, channels)
-        self.frames, self.scale, self.num_gains = frames, scale, len(member)
-        low = lowest_bands(bands, channels, tones)
+        self.frames, self.scale, (self.num_gains, channels) = frames, scale, groups.shape
+        low = lowest_bands(channels, tones)
         self.register_buffer("low", low, persistent=False)  # which channels those are
-        size = member.sum(1, keepdim=True)
-        self.register_buffer("mean_of", member / size, persistent=False)  # [G, C]
-        self.register_buffer("spread_to", member.T.contiguous(), persistent=False)  # [C, G]
+        size = groups.sum(1, keepdim=True)
+        self.register_buffer("mean_of", groups / size, persistent=False)  # [G, C]
+        self.register_buffer("spread_to", groups.T.contiguous(), persistent=False)  # [C, G]
         # The few numbers of narrow low groups carry the tone of a drum: they weigh as if they were more.
-        self.register_buffer("emphasis", member.T @ (size.max() / size) ** 0.25, persistent=False)  # [C, 1]
+        self.register_buffer("emphasis", groups.T @ (size.max() / size) ** 0.25, persistent=False)  # [C, 1]
         self.register_buffer("size", torch.ones(1))  # rms of all shapes
         self.register_buffer("mean", torch.zeros(classes, self.num_gains, length))
         self.register_buffer("spread", torch.ones(classes, self.num_gains, length))

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from tad_course.denoisers import ModelDenoiser, WienerDenoiser
 from tad_course.diffusion import NoiseLevels, WeightedVDiffusion
-from tad_course.front_ends import FRONT_ENDS, Whitening, blend
+from tad_course.front_ends import Whitening, blend
 from tad_course.gain_shape import GainShape
 from tad_course.learned import LearnedPlugin
-from tad_course.model_config import DRUMS, PRESETS, REFERENCE, TINY, ModelConfig
+from tad_course.model_config import DRUMS, FRONT_ENDS, PRESETS, REFERENCE, TINY, ModelConfig
 from tad_course.sampling import Denoiser
 from tad_course.wiener import WienerPlugin
 
@@ -31,20 +31,24 @@ class DrumModel(nn.Module):
         super().__init__()
         self.config = config
         learned = config.front_end == "learned"
-        options = {"window": config.window} if config.front_end == "lapped" else {}
+        in_bands = config.front_end in ("lapped", "tiled")
+        options = {"window": config.window} if in_bands else {}
         self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size, **options)
         self.shape = (2 * self.front_end.block_size, config.length_samples // self.front_end.block_size)
-        bands = config.block_size if config.front_end == "lapped" else None
+        groups = self.front_end.groups() if in_bands else None
         power, classes, gains = config.whitening_power, max(1, len(config.classes)), 0
         if config.gain_shape:
             frames = 2 * (288 // config.block_size) + 1
-            self.whitening = GainShape(classes, bands, *self.shape, frames, tones=config.tones)
+            self.whitening = GainShape(classes, groups, self.shape[1], frames, tones=config.tones)
             gains = self.whitening.num_gains
             self.shape = (self.shape[0] + gains, self.shape[1])
         else:
             self.whitening = Whitening(classes, *self.shape, power) if power else None
 
-        net_t = WienerPlugin(UNetV0, bands, gains, config.tones) if config.wiener else UNetV0
+        net_t = UNetV0
+        if config.wiener:
+            pace = max(1, config.block_size // 256)
+            net_t = WienerPlugin(UNetV0, groups, gains, config.tones, pace, config.projection)
         if learned:
             net_t = LearnedPlugin(net_t, config.block_size)
         unet = {key: getattr(config, key) for key in ("channels", "factors", "items", "attentions")}

@@ -4,7 +4,10 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 
 from tad_course.drums import LABELS, kinds_of
-from tad_course.front_ends import FRONT_ENDS, WINDOWS
+from tad_course.front_ends import WINDOWS, Identity, LappedTransform, Patching
+from tad_course.tiling import TiledTransform
+
+FRONT_ENDS = {"identity": Identity, "patching": Patching, "lapped": LappedTransform, "tiled": TiledTransform}
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,12 @@ class ModelConfig:
     length_samples: int = 32_768
     labels: tuple[str, ...] = LABELS  # empty: an unconditional model
     kinds: dict[str, tuple[str, ...]] = field(default_factory=dict)  # classes of their own that one label stands for
-    front_end: str = "lapped"  # identity, patching, learned or lapped
-    window: str = "sine"  # of the lapped front end: sine or vorbis
+    front_end: str = "lapped"  # identity, patching, learned, lapped or tiled
+    window: str = "sine"  # of the lapped and the tiled front end: sine or vorbis
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
     gain_shape: bool = False  # split each sound into gains and shapes, instead of whitening
     tones: int = 0  # with gain_shape: so many of the lowest bands have common factors, too
+    projection: int = 0  # so many channels enter and leave the U-Net, by 1 x 1 convolutions; 0: all of them
     whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
     wiener: bool = True  # plug a learned Wiener filter around the network
     channels: tuple[int, ...] = (128, 192, 256)
@@ -43,10 +47,12 @@ class ModelConfig:
             raise ValueError("block_size, length_samples, channels, factors and items must be 1 or more.")
         if self.front_end == "lapped" and self.block_size % 2:
             raise ValueError(f"The lapped transform needs an even block_size, not {self.block_size}.")
+        if self.front_end == "tiled" and self.block_size % 256:
+            raise ValueError(f"The tiled transform needs a multiple of 256 as block_size, not {self.block_size}.")
         if self.window not in WINDOWS:
             raise ValueError(f"Unknown window {self.window!r}; choose one of {', '.join(WINDOWS)}.")
-        if self.gain_shape and not (self.front_end == "lapped" and self.wiener):
-            raise ValueError("gain_shape needs the lapped front end and wiener.")
+        if self.gain_shape and not (self.front_end in ("lapped", "tiled") and self.wiener):
+            raise ValueError("gain_shape needs the lapped or the tiled front end, and wiener.")
         if self.kinds and not self.gain_shape:
             raise ValueError("kinds needs gain_shape, whose tables tell them apart.")
         if self.tones and not (self.gain_shape and 0 < self.tones <= self.block_size):
@@ -93,8 +99,8 @@ class ModelConfig:
 
 # The shipped model (lesson 06).
 DRUMS = ModelConfig(
-    kinds=kinds_of(LABELS), window="vorbis", block_size=256, gain_shape=True, tones=8,
-    channels=(256, 256, 384), factors=(1, 2, 4), min_snr_db=-45.0,
+    kinds=kinds_of(LABELS), front_end="tiled", window="vorbis", block_size=1024, gain_shape=True, tones=32,
+    projection=512, channels=(256, 256, 384), factors=(1, 2, 2), min_snr_db=-45.0,
 )  # fmt: skip
 
 # The model this course grows from, by its published numbers (tiny-audio-diffusion, 2023).

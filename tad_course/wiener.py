@@ -1,7 +1,6 @@
 """What is known before a network has learned anything, plugged around it: the Wiener filter (lesson 06)."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -22,7 +21,9 @@ class Known(NamedTuple):
     common: list[tuple[Tensor, Tensor, Tensor, Tensor]]  # channels with factors: which, v, how far to move it, x_0
 
 
-def WienerPlugin(net_t, bands: int | None = None, others: int = 0, tones: int = 0):
+def WienerPlugin(
+    net_t, groups: Tensor | None = None, others: int = 0, tones: int = 0, pace: int = 1, projection: int = 0
+):
     """Plug a learned Wiener filter around a network, in the manner of the library's `LTPlugin`.
 
     `variance` says how much signal there is at every place on average. The best linear guess of v follows from it (the
@@ -45,24 +46,33 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0, tones: int = 
 
     Args:
         net_t: builds the network from `in_channels`, `out_channels` and options.
-        bands: the channels are so many bands of mid, then of side; None: channels without an order, one group.
+        groups: which channel belongs to which group of bands, `[G, C]`; None: channels without an order, one group.
         others: so many channels after these belong to no group.
         tones: so many of the lowest bands, of mid and of side, have common factors, too.
+        pace: how many times longer than 256 samples a frame is, for what the network sees of time.
+        projection: so many channels come in and go out of the network, of which 1 × 1 convolutions make the others;
+            it then begins by saying nothing. 0: all channels come and go.
     """
 
     class Net(nn.Module):
         def __init__(self, in_channels: int, out_channels: int | None = None, **kwargs):
             super().__init__()
             self.channels = out_channels or in_channels
-            member = groups_of_bands(bands, in_channels - others)  # [G, C], 1 where a channel belongs to a group
-            member = pad(member, (0, others))
+            member = torch.ones(1, in_channels - others) if groups is None else groups
+            member = pad(member, (0, others))  # [G, C], 1 where a channel belongs to a group
             self.register_buffer("member", member, persistent=False)
             self.log_gains = (-3, 3) if others else (-12, 6)  # shapes are about equally loud as they are
-            low = lowest_bands(bands or 1, in_channels - others, tones)
+            low = lowest_bands(in_channels - others, tones)
             self.register_buffer("high", torch.arange(in_channels - others, in_channels), persistent=False)
             self.register_buffer("low", low, persistent=False)
             seen = 2 * in_channels + 4 + 2 * len(member) + others + len(low)
-            self.net = net_t(in_channels=seen, out_channels=self.channels + len(member), **kwargs)
+            said = self.channels + len(member)
+            if projection:
+                self.into, self.out = nn.Conv1d(seen, projection, 1), nn.Conv1d(projection, said, 1)
+                nn.init.zeros_(self.out.weight)
+                nn.init.zeros_(self.out.bias)
+                seen = said = projection
+            self.net = net_t(in_channels=seen, out_channels=said, **kwargs)
 
         def forward(self, x: Tensor, time: Tensor, variance=1.0, loadings: Sequence[Tensor] = (), **kwargs) -> Tensor:
             known = self._known(x, time, variance, loadings)
@@ -96,9 +106,12 @@ def WienerPlugin(net_t, bands: int | None = None, others: int = 0, tones: int = 
 
         def _ask(self, x: Tensor, time: Tensor, known: Known, **kwargs) -> Tensor:
             even = x / (known.alpha**2 * known.variance + known.sigma**2).sqrt()  # unit variance at every place
-            energies = (self._excess(even, frames) for frames in (8, 64))
-            views = [even, torch.asinh(x / known.sigma), places(x), *energies, *(x_0 for *_, x_0 in known.common)]
-            return self.net(torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8, **kwargs)
+            energies = (self._excess(even, max(1, frames // pace)) for frames in (8, 64))
+            views = [even, torch.asinh(x / known.sigma), places(x, pace), *energies, *(x_0 for *_, x_0 in known.common)]
+            seen, time = torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8
+            if not projection:
+                return self.net(seen, time, **kwargs)
+            return self.out(self.net(self.into(seen), time, **kwargs))
 
         def _answer(self, x: Tensor, known: Known, said: Tensor) -> Tensor:
             learned, log_gain = said[:, : self.channels], said[:, self.channels :]
@@ -146,29 +159,13 @@ def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loa
     return alpha * sigma * ((1 - rest) / total * x - common), error
 
 
-def places(x: Tensor) -> Tensor:
+def places(x: Tensor, pace: int = 1) -> Tensor:
     """Return four curves `[B, 4, L]` that tell where in the sound each frame of `x` `[B, C, L]` lies."""
-    frame = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
+    frame = pace * torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
     curves = [torch.exp(-frame / 4), torch.exp(-frame / 24), torch.exp(-frame / 128), frame / 256]
     return torch.stack(curves).expand(x.shape[0], -1, -1)
 
 
-def lowest_bands(bands: int, channels: int, count: int) -> Tensor:
-    """Return which channels, so many bands of mid and then of side, are the `count` lowest of each."""
-    return torch.arange(channels).view(-1, bands)[:, :count].flatten()
-
-
-def groups_of_bands(bands: int | None, channels: int) -> Tensor:
-    """Return which channel belongs to which group, `[G, C]`: narrow groups for the low bands, half octaves above.
-
-    64 bands have groups of 1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16 and 16 bands.
-    """
-    if bands is None:
-        return torch.ones(1, channels)
-    edges = [0, 1]
-    while edges[-1] < bands:
-        edges.append(min(bands, edges[-1] + max(1, 2 ** ((edges[-1]).bit_length() - 2))))
-    one = torch.zeros(len(edges) - 1, bands)
-    for group, (first, last) in enumerate(pairwise(edges)):
-        one[group, first:last] = 1
-    return torch.block_diag(*[one] * (channels // bands))
+def lowest_bands(channels: int, count: int) -> Tensor:
+    """Return which channels, the bands of mid and then of side, are the `count` lowest of each."""
+    return torch.arange(channels).view(2, -1)[:, :count].flatten() if count else torch.arange(0)

@@ -28,7 +28,7 @@ def rendered(of_each: int) -> torch.Tensor:
 
 
 def gain_shape(z: torch.Tensor | None = None, labels: torch.Tensor | None = None) -> GainShape:
-    made = GainShape(classes=4, bands=64, channels=128, length=512, frames=9)
+    made = GainShape(classes=4, groups=LappedTransform(64).groups(), length=512, frames=9)
     if z is not None:
         made.fit_to([(z[:5], labels[:5]), (z[5:], labels[5:])])
     return made
@@ -161,7 +161,8 @@ def test_what_a_few_sounds_happen_to_share_is_no_factor():
 
 def test_low_bands_have_factors_of_their_own():
     kicks = LappedTransform(64).encode(torch.stack([render("kick", seed).audio for seed in range(48)]))
-    some = GainShape(classes=1, bands=64, channels=128, length=512, frames=9, tones=2, tone_factors=8)
+    groups = LappedTransform(64).groups()
+    some = GainShape(classes=1, groups=groups, length=512, frames=9, tones=2, tone_factors=8)
     some.fit_to([(kicks, torch.zeros(48, dtype=torch.long))])
     encoded = some.encode(kicks, torch.zeros(48, dtype=torch.long))[:, [0, 1, 64, 65]]
     gains, tones = some.loadings_of(torch.tensor([0, 0]))

@@ -38,10 +38,10 @@ def test_the_reference_has_the_published_number_of_parameters():
 
 
 @pytest.mark.parametrize("name", ["drums", "tiny"])
-def test_the_shipped_kind_fits_in_20_megabytes_of_half_precision(name):
+def test_the_shipped_kind_fits_in_24_megabytes_of_half_precision(name):
     with torch.device("meta"):
         model = DrumModel(PRESETS[name])
-    assert 1e5 < sum(p.numel() for p in model.parameters()) < 10e6
+    assert 1e5 < sum(p.numel() for p in model.parameters()) < 12e6
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -58,13 +58,14 @@ def test_what_a_config_leaves_out_takes_its_default():
     ("changes", "reason"),
     [
         ({"chanels": [8]}, "Unknown settings chanels; this version knows .*channels"),
-        ({"front_end": "fourier"}, "Unknown front end 'fourier'; choose one of identity, patching, lapped, learned"),
+        ({"front_end": "fourier"}, "Unknown front end 'fourier'; .* patching, lapped, tiled, learned"),
         ({"channels": [8, 8]}, "one entry a level each"),
         ({"length_samples": 32_000}, "32000 must be a multiple of 1024"),
         ({"block_size": 0}, "must be 1 or more"),
         ({"factors": [1, 2, 0, 2]}, "must be 1 or more"),
         ({"window": "hann"}, "Unknown window 'hann'; choose one of sine, vorbis"),
         ({"block_size": 1, "front_end": "lapped"}, "even block_size, not 1"),
+        ({"block_size": 64, "front_end": "tiled"}, "multiple of 256, not 64"),
     ],
 )
 def test_a_config_that_cannot_be_built_says_what_is_wrong(changes, reason):
@@ -130,7 +131,7 @@ def test_with_gains_and_shapes_the_loss_counts_each_channel_by_its_weight():
 
 def test_gains_need_bands_and_the_wiener_filter():
     for changes in ({"front_end": "patching"}, {"wiener": False}):
-        with pytest.raises(ValueError, match="gain_shape needs the lapped front end and wiener"):
+        with pytest.raises(ValueError, match="gain_shape needs the lapped or the tiled front end, and wiener"):
             ModelConfig(gain_shape=True, **changes)
 
 

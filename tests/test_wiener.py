@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from tad_course.diffusion import alpha_sigma, q_sample, v_from_x_0
+from tad_course.front_ends import LappedTransform
 from tad_course.sampling import seeded_noise
-from tad_course.wiener import UNFORESEEN, WienerPlugin, factor_wiener, groups_of_bands
+from tad_course.wiener import UNFORESEEN, WienerPlugin, factor_wiener, lowest_bands
 
 
 class Says(torch.nn.Module):
@@ -57,7 +58,7 @@ def test_the_network_also_sees_the_sound_at_the_scale_of_the_noise_and_the_time_
 
 
 def test_the_excess_of_energy_is_counted_in_standard_deviations_of_white_noise():
-    plugged = WienerPlugin(Says, bands=64)(in_channels=128, channels=128)
+    plugged = WienerPlugin(Says, LappedTransform(64).groups())(in_channels=128, channels=128)
     t = torch.full((16,), 0.5)
     plugged(seeded_noise((128, 512), range(16)), t)
     for excess in (4 * plugged.net.views[:, -48:-24], 4 * plugged.net.views[:, -24:]):
@@ -72,12 +73,9 @@ def test_nothing_breaks_where_no_sound_was_ever_heard():
     assert v.isfinite().all() and x.grad.isfinite().all()
 
 
-def test_groups_are_narrow_below_and_wide_above_and_take_each_band_once():
-    one = [1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16]
-    assert groups_of_bands(64, 128).sum(1).tolist() == one + one
-    for bands in (1, 2, 6, 32, 64, 100):
-        assert groups_of_bands(bands, 2 * bands).sum(0).tolist() == [1] * 2 * bands
-    assert groups_of_bands(None, 6).tolist() == [[1] * 6]
+def test_the_lowest_bands_are_those_of_mid_and_those_of_side():
+    assert lowest_bands(12, 2).tolist() == [0, 1, 6, 7]
+    assert lowest_bands(12, 0).tolist() == []
 
 
 @pytest.mark.parametrize("t", [1e-3, 0.05, 0.5, 0.95, 1.0])
@@ -106,7 +104,7 @@ def test_a_silent_network_leaves_the_gains_to_the_factors():
     x_0 = torch.cat([seeded_noise((2, 64), range(200)), common.expand(-1, 2, 64)], dim=1)
     t = torch.full((200,), 0.9)
     eps = seeded_noise((4, 64), range(200, 400))
-    plugged = WienerPlugin(partial(Says, channels=4), bands=1, others=2)(in_channels=4)
+    plugged = WienerPlugin(partial(Says, channels=4), torch.eye(2), others=2)(in_channels=4)
     v = plugged(q_sample(x_0, t, eps), t, variance.expand(200, -1, -1), [loadings.expand(200, -1, -1, -1)])
     error = (v - v_from_x_0(x_0, eps, t)).square().mean((0, 2))
     alpha, sigma = alpha_sigma(t[:1])
@@ -117,7 +115,7 @@ def test_a_silent_network_leaves_the_gains_to_the_factors():
 def test_in_deep_noise_the_network_cannot_move_the_gains():
     x, variance = seeded_noise((4, 64), [0]), torch.ones(1, 4, 64)
     said = [
-        WienerPlugin(partial(Says, channels=4), bands=1, others=2)(in_channels=4, says=says)(
+        WienerPlugin(partial(Says, channels=4), torch.eye(2), others=2)(in_channels=4, says=says)(
             x, torch.tensor([0.9999]), variance, [torch.zeros(1, 1, 2, 64)]
         )
         for says in ((0.0, 0.0), (1.0, 0.0))

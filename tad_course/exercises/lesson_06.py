@@ -6,7 +6,6 @@ from tad_course.exercises.core import as_array, as_number, as_signal, call, clos
 from tad_course.front_ends import LappedTransform, Patching
 from tad_course.quiz import Answer, Question
 from tad_course.spectral import error_db
-from tad_course.wiener import groups_of_bands
 
 BLOCK_SIZE = 64
 
@@ -111,7 +110,7 @@ def mend(answer):
     why="One product, exactly undone. And a drum that is 12 dB softer is a sum now: ln 4 less in every gain.",
 )
 def join(answer):
-    spread_to = groups_of_bands(8, 16).T  # [16, 10]
+    spread_to = LappedTransform(8).groups().T  # [16, 10]
     generator = torch.Generator().manual_seed(6)
     shape, gain = (torch.randn(2, channels, 5, generator=generator) for channels in spread_to.shape)
     z = as_signal(call(answer, shape, gain, spread_to), (2, 16, 5), "z")

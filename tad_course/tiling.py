@@ -1,0 +1,144 @@
+"""Long blocks for low bands, short ones for high bands and for the attack (lesson 06).
+
+Only a long block tells a tone from its neighbours, only a short one an attack from what follows, and no block can be
+both (Gabor, "Theory of communication", 1946). But tones of drums are low, and drums begin together. So the plane of
+time and frequency can be tiled as it suits them, once and for all.
+"""
+
+import math
+from functools import lru_cache
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from tad_course.front_ends import WINDOWS, groups_of_bands, mid_side
+
+PARTS = 16  # the low part is the lowest sixteenth of the spectrum, up to 1,378 Hz
+HIGH_BLOCKS = 8  # a frame: above it, blocks are so much shorter
+
+
+class TiledTransform(nn.Module):
+    """A lapped orthogonal transform of mid and side whose blocks suit drums: C = 2·block_size.
+
+    It is made of nothing but the fold and the cosine transform of `front_ends.LappedTransform`, used twice. First the
+    *spectrum* of the whole sound is cut in two, with a soft border; each part is a signal again, of fewer samples
+    (Auscher, Weiss & Wickerhauser, "Local sine and cosine bases of Coifman and Meyer", 1992). Then each is cut
+    into blocks of *time*: the high one into eight a frame, the low one into one a frame, but three in the first frame,
+    as audio codecs switch to short blocks at an attack (Edler, 1989). All are rotations: noise stays white.
+
+    Args:
+        block_size: samples a frame, a multiple of 256.
+        window: "sine" or "vorbis", see `front_ends.WINDOWS`.
+    """
+
+    def __init__(self, block_size: int = 1024, window: str = "vorbis"):
+        super().__init__()
+        self.block_size, self.window = block_size, window
+        self.low = block_size // PARTS  # bands of the low part
+        self.high = (block_size - self.low) // HIGH_BLOCKS  # bands of the high part
+        self.attack = (self.low // 4, self.low // 4, self.low // 2)  # sizes of the first low blocks
+        self.register_buffer("rising", from_low_to_high(self.attack), persistent=False)
+        self.register_buffer("falling", self.rising.argsort(), persistent=False)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Turn `[B, 2, N]` into `[B, 2·block_size, N / block_size]`: the bands of mid, then those of side.
+
+        A frame holds the low bands, then eight places in time of each high band. The first frame's low bands are two
+        places in time of a band four times as wide, then two bands twice as wide, and so on.
+
+        Raises:
+            ValueError: if N is not a multiple of the block size.
+        """
+        if x.shape[-1] % self.block_size:
+            raise ValueError(f"A length of {x.shape[-1]} samples does not divide into frames of {self.block_size}.")
+        frames = x.shape[-1] // self.block_size
+        spectrum = fold(dct_iv(mid_side(x)), self._parts(frames), self.window, 1 / 4)
+        low, high = (dct_iv(part) for part in spectrum.split(self._parts(frames), -1))
+        low = fold(low, self._low_blocks(frames), self.window).unflatten(-1, (frames, self.low))
+        first = torch.cat([dct_iv(block) for block in low[..., 0, :].split(self.attack, -1)], -1)[..., self.rising]
+        low = torch.cat([first[..., None, :], dct_iv(low[..., 1:, :])], -2)
+        high = fold(high, (self.high,) * (HIGH_BLOCKS * frames), self.window)
+        high = dct_iv(high.unflatten(-1, (frames, HIGH_BLOCKS, self.high))).transpose(-1, -2).flatten(-2)
+        return torch.cat([low, high], -1).transpose(-1, -2).flatten(1, 2)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Undo `encode`: `[B, 2·block_size, L]` to `[B, 2, L·block_size]`."""
+        frames = z.shape[-1]
+        low, high = z.unflatten(1, (2, -1)).transpose(-1, -2).split([self.low, HIGH_BLOCKS * self.high], -1)
+        first = torch.cat([dct_iv(block) for block in low[..., 0, self.falling].split(self.attack, -1)], -1)
+        low = torch.cat([first[..., None, :], dct_iv(low[..., 1:, :])], -2).flatten(-2)
+        low = fold(low, self._low_blocks(frames), self.window, back=True)
+        high = dct_iv(high.unflatten(-1, (self.high, HIGH_BLOCKS)).transpose(-1, -2)).flatten(-3)
+        high = fold(high, (self.high,) * (HIGH_BLOCKS * frames), self.window, back=True)
+        spectrum = torch.cat([dct_iv(low), dct_iv(high)], -1)
+        return mid_side(dct_iv(fold(spectrum, self._parts(frames), self.window, 1 / 4, back=True)))
+
+    def groups(self) -> Tensor:
+        """Return which channel belongs to which group, `[G, C]`: as `groups_of_bands`, each place in time apart."""
+        low = groups_of_bands(self.low, share=8)
+        high = groups_of_bands(self.high, first=self.high // (PARTS - 1))
+        high = torch.kron(high, torch.eye(HIGH_BLOCKS))  # bands come with their places in time
+        return torch.block_diag(*[low, high] * 2)
+
+    def _parts(self, frames: int) -> tuple[int, int]:
+        return self.low * frames, (self.block_size - self.low) * frames
+
+    def _low_blocks(self, frames: int) -> tuple[int, ...]:
+        return (*self.attack, *(self.low,) * (frames - 1))
+
+
+def fold(x: Tensor, sizes: tuple[int, ...], window: str, width: float = 1.0, back: bool = False) -> Tensor:
+    """Rotate every number of `[..., N]` near a border between blocks of `sizes` with its mirror image (lesson 06).
+
+    Args:
+        x: what is cut into blocks.
+        sizes: of the blocks, which may differ.
+        window: the name of one of `WINDOWS`, whose rising half tells the angles.
+        width: share of the smaller block beside a border that takes part, up to its middle.
+        back: undo it.
+    """
+    mirror, c, s = (each.to(x.device) for each in _rotation(sizes, window, width))
+    return c * x + (-s if back else s) * x[..., mirror]
+
+
+@lru_cache(maxsize=16)
+def _rotation(sizes: tuple[int, ...], window: str, width: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return of every number its mirror image, and the cosine and sine of the angle."""
+    mirror = torch.arange(sum(sizes))
+    c, s = torch.ones(len(mirror)), torch.zeros(len(mirror))
+    border = 0
+    for before, after in pairwise(sizes):
+        border += before
+        half = int(min(before, after) * width) // 2
+        near = slice(border - half, border + half)
+        rise = WINDOWS[window](2 * half).float()
+        mirror[near] = mirror[near].flip(0)
+        c[near] = torch.maximum(rise, rise.flip(0))
+        s[near] = torch.minimum(rise, rise.flip(0)) * torch.sign(torch.arange(2 * half) - half + 0.5)
+    return mirror, c, s
+
+
+def dct_iv(x: Tensor) -> Tensor:
+    """Return the orthonormal DCT-IV of `[..., N]`, N even, by an FFT of half the length; it is its own inverse.
+
+    Source: Malvar, "Signal Processing with Lapped Transforms" (1992).
+    """
+    if not x.numel():
+        return x
+    size = x.shape[-1]
+    before, after = (each.to(x.device) for each in _twiddles(size))
+    y = torch.fft.fft(torch.complex(x[..., 0::2], x[..., 1::2].flip(-1)) * before) * after
+    return torch.stack([y.real, -y.imag.flip(-1)], -1).flatten(-2) * math.sqrt(2 / size)
+
+
+@lru_cache(maxsize=16)
+def _twiddles(size: int) -> tuple[Tensor, Tensor]:
+    k = torch.arange(size // 2, dtype=torch.float64)
+    return tuple(torch.exp(-1j * math.pi * (k + shift) / size).to(torch.complex64) for shift in (0.25, 0.0))
+
+
+def from_low_to_high(sizes: tuple[int, ...]) -> Tensor:
+    """Return the order in which the bands of blocks in a row rise: all of a wide band together, by time."""
+    bands = [(k * min(sizes) // size, block, k) for block, size in enumerate(sizes) for k in range(size)]
+    return torch.tensor(sorted(range(len(bands)), key=bands.__getitem__))

@@ -1,0 +1,111 @@
+"""The tiled transform is a rotation whose blocks are long where tones are and short at the attack (lesson 06)."""
+
+import numpy as np
+import pytest
+import scipy.fft
+import torch
+
+from tad_course.drums import render
+from tad_course.front_ends import LappedTransform, mid_side
+from tad_course.synthesis import SAMPLE_RATE
+from tad_course.tiling import HIGH_BLOCKS, TiledTransform, dct_iv, fold, from_low_to_high
+
+N = 16_384
+TILED = TiledTransform(1024)
+
+
+def noise(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def energy(signal: np.ndarray | torch.Tensor, transform: TiledTransform = TILED) -> torch.Tensor:
+    """Return where the energy of a mono signal lies, `[block_size, L]`, in shares."""
+    signal = torch.as_tensor(signal, dtype=torch.float32)
+    z = transform.encode(mid_side(torch.stack([signal, torch.zeros_like(signal)]))[None])
+    return z[0, : transform.block_size].square() / z.square().sum()
+
+
+@pytest.mark.parametrize("block_size", [256, 512, 1024])
+@pytest.mark.parametrize("window", ["sine", "vorbis"])
+def test_nothing_is_lost_and_angles_stay(block_size, window):
+    transform = TiledTransform(block_size, window)
+    x, y = noise(2, 3, 2, 4096)
+    z = transform.encode(x)
+    assert z.shape == (3, 2 * block_size, 4096 // block_size)
+    assert (transform.decode(z) - x).abs().max() < 2e-5
+    assert (z * transform.encode(y)).sum() == pytest.approx(float((x * y).sum()), rel=1e-3, abs=1e-2)
+
+
+def test_one_frame_is_enough():
+    x = noise(1, 2, 1024)
+    assert (TILED.decode(TILED.encode(x)) - x).abs().max() < 2e-5
+
+
+@pytest.mark.parametrize("size", [2, 6, 40, 1024])
+def test_the_cosine_transform_is_scipys(size):
+    x = noise(3, size)
+    theirs = torch.from_numpy(scipy.fft.dct(x.double().numpy(), type=4, norm="ortho")).float()
+    assert torch.allclose(dct_iv(x), theirs, atol=1e-5)
+
+
+def test_with_equal_blocks_fold_and_cosines_are_the_lapped_transform():
+    x = noise(1, 2, 1024)
+    blocks = dct_iv(fold(mid_side(x), (64,) * 16, "vorbis").unflatten(-1, (16, 64)))
+    theirs = LappedTransform(64, "vorbis").encode(x).unflatten(1, (2, 64)).transpose(-1, -2)
+    assert torch.allclose(blocks, theirs, atol=1e-5)
+
+
+def test_a_tone_of_a_drum_fills_few_low_bands():
+    t = np.arange(N) / SAMPLE_RATE
+    tone = np.sin(2 * np.pi * 200 * t) * np.hanning(N)
+    bands = energy(tone)[:, 3:13].sum(1)
+    assert int(bands.argmax()) in (8, 9, 10)  # of 21.5 Hz
+    far = (bands / bands.sum())[40:].sum()
+    short = energy(tone, TiledTransform(256))[:, 12:52].sum(1)
+    assert far < 1e-9 < 3e-7 < (short / short.sum())[10:].sum()  # as far away in Hz
+
+
+@pytest.mark.parametrize("sample", [600, 5000])
+def test_a_click_stays_within_a_short_high_block_and_its_neighbours(sample):
+    click = np.zeros(N)
+    click[sample] = 1
+    high = energy(click)[TILED.low :].unflatten(0, (TILED.high, HIGH_BLOCKS)).sum(0).T.flatten()  # 128 samples each
+    near = sample // 128
+    assert high[near - 1 : near + 2].sum() / high.sum() > 0.99
+    assert high.sum() == pytest.approx(15 / 16, rel=0.02)  # as much as there is spectrum
+
+
+def test_an_attack_at_the_start_is_told_from_what_follows_by_shorter_low_blocks():
+    t = np.arange(N) / SAMPLE_RATE
+    late = np.where((t > 600 / SAMPLE_RATE) & (t < 1000 / SAMPLE_RATE), np.sin(2 * np.pi * 500 * t), 0)
+    first = energy(late)[: TILED.low, 0].unflatten(0, (-1, 4))  # two places in time, then two bands
+    assert first[:, 2:].sum() > 20 * first[:, :2].sum()
+
+
+def test_bands_rise_in_the_first_frame_too():
+    assert from_low_to_high((2, 2, 4)).tolist() == [0, 2, 4, 5, 1, 3, 6, 7]
+    t = np.arange(N) / SAMPLE_RATE
+    places = [float((energy(np.exp(-60 * t) * np.sin(2 * np.pi * hz * t))[:64, 0] * torch.arange(64)).sum())
+              for hz in (100, 300, 600, 1000)]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_a_shorter_sound_has_the_first_frames():
+    x = render("snare", 0).audio[None]
+    whole, part = TILED.encode(x), TILED.encode(x[..., :8192])
+    assert torch.allclose(whole[..., :6], part[..., :6], atol=1e-4)
+
+
+def test_every_channel_is_in_one_group_and_groups_widen_with_frequency():
+    groups = TILED.groups()
+    assert groups.shape == (192, 2048) and groups.sum(0).eq(1).all()
+    low = [1] * 16 + [2] * 8 + [4] * 8
+    assert groups.sum(1)[:32].tolist() == low and groups.sum(1)[96:128].tolist() == low
+    high = groups[32:96, TILED.low : 1024].unflatten(1, (TILED.high, HIGH_BLOCKS))
+    assert (high.sum(1).gt(0).sum(1) == 1).all()  # one place in time each
+    assert high[::HIGH_BLOCKS].sum((1, 2)).tolist() == [4, 4, 8, 8, 16, 16, 32, 32]
+
+
+def test_a_length_that_does_not_divide_is_refused():
+    with pytest.raises(ValueError, match="1000 samples does not divide into frames of 1024"):
+        TILED.encode(noise(1, 2, 1000))
