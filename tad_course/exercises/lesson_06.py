@@ -12,8 +12,8 @@ BLOCK_SIZE = 64
 
 @exercise(
     "06-speedup",
-    why="A quarter of the multiplications, an eight-thousandth of the attention: that is why attention waits until a "
-    "signal is short.",
+    why="A sixteenth of the multiplications, not a hundred-thousandth of the attention: that is why attention waits "
+    "until a signal is short.",
 )
 def speed_up(answer):
     expect(isinstance(answer, (tuple, list)) and len(answer) == 2, "Hand over both numbers: (convolution, attention).")
@@ -21,15 +21,16 @@ def speed_up(answer):
     upside_down = convolution < 1 or attention < 1
     expect(not upside_down, "That is the cost that is left; a speed-up is the old cost divided by the new one.")
     expect(
-        convolution != 256, "256 counts the frames alone; the channels grew from 32 to 256, and a convolution has C²."
+        convolution != 1024,
+        "1,024 counts the frames alone; the channels grew from 32 to 256, and a convolution has C².",
     )
-    expect(convolution != 32, "32 is the memory, C·L; the multiplications of a convolution go with C²·L.")
-    expect(convolution == 4, "Put both pairs (C, L) into 3·C²·L and divide the first by the second.")
+    expect(convolution != 128, "128 is the memory, C·L; the multiplications of a convolution go with C²·L.")
+    expect(convolution == 16, "Put both pairs (C, L) into 3·C²·L and divide the first by the second.")
     expect(
-        attention != 65536,
-        "65,536 is L² alone; each of its comparisons multiplies C numbers, 32 before and 256 now.",
+        attention != 1024**2,
+        "1,048,576 is L² alone; each of its comparisons multiplies C numbers, 32 before and 256 now.",
     )
-    expect(attention == 8192, "Put both pairs (C, L) into C·L² and divide the first by the second.")
+    expect(attention == 131072, "Put both pairs (C, L) into C·L² and divide the first by the second.")
 
 
 @exercise(
@@ -151,14 +152,18 @@ QUIZ = (
         ),
     ),
     Question(
-        "Why is diffusion behind an orthonormal transform still diffusion of the waveform?",
+        "Why is diffusion behind the tiles, or any other orthonormal transform, still diffusion of the waveform?",
         (
             Answer(
                 "Because the transform throws phase away.",
                 "No, it keeps it: the waveform comes back to the last bit "
                 "or so. A magnitude spectrogram would throw it away.",
             ),
-            Answer("Because the network is told the block size.", "No, it never hears of it."),
+            Answer(
+                "Because all tiles have the same area.",
+                "They have, but so has whatever is stretched or skewed afterwards. What counts is that folds and "
+                "cosines, however often, do nothing but rotate.",
+            ),
             Answer(
                 "Because white noise stays white, and x_t turns with it.",
                 "A rotation maps alpha·x_0 + sigma·eps to "

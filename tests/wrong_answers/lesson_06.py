@@ -2,10 +2,10 @@
 
 WRONG_ANSWERS = {
     "06-speedup": {
-        "frames alone": ("conv_speed_up, attention_speed_up = 256, 65536", "256 counts the frames alone"),
-        "memory": ("conv_speed_up, attention_speed_up = 32, 8192", "32 is the memory"),
-        "L squared": ("conv_speed_up, attention_speed_up = 4, 256**2", "65,536 is L²"),
-        "upside down": ("conv_speed_up, attention_speed_up = 1 / 4, 1 / 8192", "the cost that is left"),
+        "frames alone": ("conv_speed_up, attention_speed_up = 1024, 1024**2", "1,024 counts the frames alone"),
+        "memory": ("conv_speed_up, attention_speed_up = 128, 131072", "128 is the memory"),
+        "L squared": ("conv_speed_up, attention_speed_up = 16, 1024**2", "1,048,576 is L²"),
+        "upside down": ("conv_speed_up, attention_speed_up = 1 / 16, 1 / 131072", "the cost that is left"),
     },
     "06-orthonormal": {
         "lengths only": (
