@@ -12,6 +12,7 @@ from tad_course.wiener import UNFORESEEN, lowest_bands
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
 LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes near
 GAINS_COUNT = 4.0  # times as much in the loss as shapes do
+TONES_COUNT = 10.0  # times as much as other shapes: few bands hold the waves that can be foreseen, the rest is noise
 SHAPES_FROM = 0.03  # SNR, -15 dB, below which shapes fade out of the loss
 LEAST_SPREAD = 0.3  # of the log levels, 2.6 dB: where all drums are alike, small differences are not blown up
 
@@ -149,6 +150,7 @@ class GainShape(nn.Module):
         """
         snr = log_snr(t).exp()[:, None, None]
         shapes = self.emphasis.square() * snr / (snr + SHAPES_FROM)
+        shapes = shapes.index_copy(1, self.low, TONES_COUNT * shapes[:, self.low])
         gains = (GAINS_COUNT / self.left_open(t))[:, None, None]
         return torch.cat([shapes, gains.expand(-1, self.num_gains, -1)], dim=1)
 
