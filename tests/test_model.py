@@ -65,7 +65,7 @@ def test_what_a_config_leaves_out_takes_its_default():
         ({"factors": [1, 2, 0, 2]}, "must be 1 or more"),
         ({"window": "hann"}, "Unknown window 'hann'; choose one of sine, vorbis"),
         ({"block_size": 1, "front_end": "lapped"}, "even block_size, not 1"),
-        ({"block_size": 64, "front_end": "tiled"}, "multiple of 256, not 64"),
+        ({"block_size": 64, "front_end": "tiled"}, "multiple of 256 as block_size, not 64"),
     ],
 )
 def test_a_config_that_cannot_be_built_says_what_is_wrong(changes, reason):
