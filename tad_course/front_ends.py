@@ -40,7 +40,7 @@ class Patching(nn.Module):
         Raises:
             ValueError: if N is not a multiple of the block size.
         """
-        return _channels_from_blocks(_blocks(x, self.block_size))
+        return _channels_from_blocks(blocks_of(x, self.block_size))
 
     def decode(self, z: Tensor) -> Tensor:
         """Undo `encode`: `[B, 2·block_size, L]` to `[B, 2, L·block_size]`."""
@@ -77,7 +77,7 @@ class LappedTransform(nn.Module):
         Raises:
             ValueError: if N is not a multiple of the block size.
         """
-        blocks = self._fold(_blocks(mid_side(x), self.block_size), self.s)
+        blocks = self._fold(blocks_of(mid_side(x), self.block_size), self.s)
         return _channels_from_blocks(blocks @ self.basis)
 
     def decode(self, z: Tensor) -> Tensor:
@@ -143,10 +143,11 @@ def mid_side(x: Tensor) -> Tensor:
     return torch.stack([left + right, left - right], dim=-2) * math.sqrt(0.5)
 
 
-def _blocks(x: Tensor, block_size: int) -> Tensor:
+def blocks_of(x: Tensor, block_size: int, name: str = "blocks") -> Tensor:
+    """Cut `[..., N]` into `[..., N / block_size, block_size]`, or say (with their `name`) that it does not divide."""
     if x.shape[-1] % block_size:
         raise ValueError(
-            f"A length of {x.shape[-1]} samples does not divide into blocks of {block_size}; "
+            f"A length of {x.shape[-1]} samples does not divide into {name} of {block_size}; "
             f"cut or pad the sound to {max(1, round(x.shape[-1] / block_size)) * block_size} samples."
         )
     return x.unflatten(-1, (-1, block_size))

@@ -31,11 +31,10 @@ class DrumModel(nn.Module):
         super().__init__()
         self.config = config
         learned = config.front_end == "learned"
-        in_bands = config.front_end in ("lapped", "tiled")
-        options = {"window": config.window} if in_bands else {}
+        options = {"window": config.window} if config.in_bands else {}
         self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size, **options)
         self.shape = (2 * self.front_end.block_size, config.length_samples // self.front_end.block_size)
-        groups = self.front_end.groups() if in_bands else None
+        groups = self.front_end.groups() if config.in_bands else None
         power, classes, gains = config.whitening_power, max(1, len(config.classes)), 0
         if config.gain_shape:
             frames = 2 * (288 // config.block_size) + 1

@@ -51,7 +51,7 @@ class ModelConfig:
             raise ValueError(f"The tiled transform needs a multiple of 256 as block_size, not {self.block_size}.")
         if self.window not in WINDOWS:
             raise ValueError(f"Unknown window {self.window!r}; choose one of {', '.join(WINDOWS)}.")
-        if self.gain_shape and not (self.front_end in ("lapped", "tiled") and self.wiener):
+        if self.gain_shape and not (self.in_bands and self.wiener):
             raise ValueError("gain_shape needs the lapped or the tiled front end, and wiener.")
         if self.kinds and not self.gain_shape:
             raise ValueError("kinds needs gain_shape, whose tables tell them apart.")
@@ -77,6 +77,11 @@ class ModelConfig:
         if "kinds" in values:
             values["kinds"] = {label: tuple(kinds) for label, kinds in values["kinds"].items()}
         return cls(**values)
+
+    @property
+    def in_bands(self) -> bool:
+        """Whether the channels behind the front end are bands, whose blocks overlap by half."""
+        return self.front_end in ("lapped", "tiled")
 
     @property
     def classes(self) -> tuple[str, ...]:

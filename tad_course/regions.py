@@ -26,7 +26,7 @@ def region_samples(model: DrumModel, audio: Tensor, start_s: float, stop_s: floa
 def frames_within(model: DrumModel, start: int, stop: int, frames: int) -> Tensor:
     """Return a mask `[L]` of the frames that lie within the samples from `start` to `stop`, overlap and all."""
     size = model.front_end.block_size
-    overlap = size // 2 if model.config.front_end in ("lapped", "tiled") else 0
+    overlap = size // 2 if model.config.in_bands else 0
     first = torch.arange(frames, device=model.device) * size
     inner = (first - overlap >= start) | (first == 0) & (start == 0)
     return inner & ((first + size + overlap <= stop) | (first + size == frames * size) & (stop == frames * size))

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from tad_course.front_ends import WINDOWS, groups_of_bands, mid_side
+from tad_course.front_ends import WINDOWS, blocks_of, groups_of_bands, mid_side
 
 PARTS = 16  # the low part is the lowest sixteenth of the spectrum, up to 1,378 Hz
 HIGH_BLOCKS = 8  # a frame: above it, blocks are so much shorter
@@ -50,13 +50,11 @@ class TiledTransform(nn.Module):
         Raises:
             ValueError: if N is not a multiple of the block size.
         """
-        if x.shape[-1] % self.block_size:
-            raise ValueError(f"A length of {x.shape[-1]} samples does not divide into frames of {self.block_size}.")
-        frames = x.shape[-1] // self.block_size
+        frames = blocks_of(x, self.block_size, "frames").shape[-2]
         spectrum = fold(dct_iv(mid_side(x)), self._parts(frames), self.window, 1 / 4)
         low, high = (dct_iv(part) for part in spectrum.split(self._parts(frames), -1))
         low = fold(low, self._low_blocks(frames), self.window).unflatten(-1, (frames, self.low))
-        first = torch.cat([dct_iv(block) for block in low[..., 0, :].split(self.attack, -1)], -1)[..., self.rising]
+        first = self._attack_cosines(low[..., 0, :])[..., self.rising]
         low = torch.cat([first[..., None, :], dct_iv(low[..., 1:, :])], -2)
         high = fold(high, (self.high,) * (HIGH_BLOCKS * frames), self.window)
         high = dct_iv(high.unflatten(-1, (frames, HIGH_BLOCKS, self.high))).transpose(-1, -2).flatten(-2)
@@ -66,7 +64,7 @@ class TiledTransform(nn.Module):
         """Undo `encode`: `[B, 2·block_size, L]` to `[B, 2, L·block_size]`."""
         frames = z.shape[-1]
         low, high = z.unflatten(1, (2, -1)).transpose(-1, -2).split([self.low, HIGH_BLOCKS * self.high], -1)
-        first = torch.cat([dct_iv(block) for block in low[..., 0, self.falling].split(self.attack, -1)], -1)
+        first = self._attack_cosines(low[..., 0, self.falling])
         low = torch.cat([first[..., None, :], dct_iv(low[..., 1:, :])], -2).flatten(-2)
         low = fold(low, self._low_blocks(frames), self.window, back=True)
         high = dct_iv(high.unflatten(-1, (self.high, HIGH_BLOCKS)).transpose(-1, -2)).flatten(-3)
@@ -80,6 +78,9 @@ class TiledTransform(nn.Module):
         high = groups_of_bands(self.high, first=self.high // (PARTS - 1))
         high = torch.kron(high, torch.eye(HIGH_BLOCKS))  # bands come with their places in time
         return torch.block_diag(*[low, high] * 2)
+
+    def _attack_cosines(self, first: Tensor) -> Tensor:
+        return torch.cat([dct_iv(block) for block in first.split(self.attack, -1)], -1)
 
     def _parts(self, frames: int) -> tuple[int, int]:
         return self.low * frames, (self.block_size - self.low) * frames
@@ -103,6 +104,7 @@ def fold(x: Tensor, sizes: tuple[int, ...], window: str, width: float = 1.0, bac
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)  # what is kept must serve where gradients are wanted, too
 def _rotation(sizes: tuple[int, ...], window: str, width: float) -> tuple[Tensor, Tensor, Tensor]:
     """Return of every number its mirror image, and the cosine and sine of the angle."""
     mirror = torch.arange(sum(sizes))
@@ -133,6 +135,7 @@ def dct_iv(x: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=16)
+@torch.inference_mode(False)
 def _twiddles(size: int) -> tuple[Tensor, Tensor]:
     k = torch.arange(size // 2, dtype=torch.float64)
     return tuple(torch.exp(-1j * math.pi * (k + shift) / size).to(torch.complex64) for shift in (0.25, 0.0))

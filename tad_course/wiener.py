@@ -67,6 +67,7 @@ def WienerPlugin(
             self.register_buffer("low", low, persistent=False)
             seen = 2 * in_channels + 4 + 2 * len(member) + others + len(low)
             said = self.channels + len(member)
+            self.into = self.out = nn.Identity()
             if projection:
                 self.into, self.out = nn.Conv1d(seen, projection, 1), nn.Conv1d(projection, said, 1)
                 nn.init.zeros_(self.out.weight)
@@ -109,8 +110,6 @@ def WienerPlugin(
             energies = (self._excess(even, max(1, frames // pace)) for frames in (8, 64))
             views = [even, torch.asinh(x / known.sigma), places(x, pace), *energies, *(x_0 for *_, x_0 in known.common)]
             seen, time = torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8
-            if not projection:
-                return self.net(seen, time, **kwargs)
             return self.out(self.net(self.into(seen), time, **kwargs))
 
         def _answer(self, x: Tensor, known: Known, said: Tensor) -> Tensor:

@@ -106,6 +106,15 @@ def test_every_channel_is_in_one_group_and_groups_widen_with_frequency():
     assert high[::HIGH_BLOCKS].sum((1, 2)).tolist() == [4, 4, 8, 8, 16, 16, 32, 32]
 
 
+def test_what_was_kept_while_nobody_wanted_gradients_serves_those_who_do():
+    transform = TiledTransform(256)
+    with torch.inference_mode():
+        transform.encode(noise(1, 2, 1536))
+    z = noise(1, 512, 6).requires_grad_()
+    transform.decode(z).square().sum().backward()
+    assert torch.allclose(z.grad, 2 * z, atol=1e-4)  # a rotation keeps the length
+
+
 def test_a_length_that_does_not_divide_is_refused():
     with pytest.raises(ValueError, match="1000 samples does not divide into frames of 1024"):
         TILED.encode(noise(1, 2, 1000))
