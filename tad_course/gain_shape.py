@@ -1,6 +1,6 @@
 """Gain and shape: how loud each group of bands is, beside what it does at that loudness (lesson 06)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +12,8 @@ from tad_course.wiener import UNFORESEEN, lowest_bands
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
 LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes near
 GAINS_COUNT = 4.0  # times as much in the loss as shapes do
-TONES_COUNT = 10.0  # times as much as other shapes: few bands hold the waves that can be foreseen, the rest is noise
 SHAPES_FROM = 0.03  # SNR, -15 dB, below which shapes fade out of the loss
+MOMENTUM = 0.9  # of the rounds in which bands are made to agree
 LEAST_SPREAD = 0.3  # of the log levels, 2.6 dB: where all drums are alike, small differences are not blown up
 
 
@@ -38,6 +38,9 @@ class GainShape(nn.Module):
         factors: how many common factors of the gains are known of each class (see `loadings`).
         tones: so many of the lowest bands have common factors, too: their shapes are waves that begin and hum alike.
         tone_factors: how many.
+        waves: so many of the lowest bands hold waves: their gains do not depend on where in its swing a block meets a
+            wave, and `agree` makes shapes fit them. 0: all gains are those of the bands alone.
+        quadrature: of those bands, see `TiledTransform.quadrature`.
 
     Attributes:
         variance: mean square of every encoded place, `[classes, C + G, L]`.
@@ -56,11 +59,15 @@ class GainShape(nn.Module):
         factors: int = 16,
         tones: int = 0,
         tone_factors: int = 64,
+        waves: int = 0,
+        quadrature: Callable[..., Tensor] | None = None,
     ):
         super().__init__()
+        self.quadrature = quadrature
         self.frames, self.scale, (self.num_gains, channels) = frames, scale, groups.shape
         low = lowest_bands(channels, tones)
         self.register_buffer("low", low, persistent=False)  # which channels those are
+        self.register_buffer("waves", lowest_bands(channels, waves), persistent=False)
         size = groups.sum(1, keepdim=True)
         self.register_buffer("mean_of", groups / size, persistent=False)  # [G, C]
         self.register_buffer("spread_to", groups.T.contiguous(), persistent=False)  # [C, G]
@@ -76,14 +83,41 @@ class GainShape(nn.Module):
 
     def split(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the shapes `[B, C, L]` and the gains `[B, G, L]`, in nepers, of `z`."""
-        power = self.mean_of @ z.square()
-        power = avg_pool1d(power, self.frames, 1, self.frames // 2, count_include_pad=False)
+        power = z.square()
+        if len(self.waves):
+            low = z[:, self.waves]
+            power[:, self.waves] = (low.square() + self.quadrature(low).square()) / 2
+        power = avg_pool1d(self.mean_of @ power, self.frames, 1, self.frames // 2, count_include_pad=False)
         gain = (power + QUIETEST**2).log() / 2
         return z * self.emphasis / (self.spread_to @ gain).exp(), gain
 
     def join(self, shape: Tensor, gain: Tensor) -> Tensor:
         """Undo `split`; the gains may be others than those of the shapes' own sound."""
         return shape / self.emphasis * (self.spread_to @ gain.clamp(max=LOUDEST)).exp()
+
+    def agree(self, z: Tensor, gain: Tensor, rounds: int = 10) -> Tensor:
+        """Return `z` `[B, C, L]` with waves near its own whose gains are `gain`, as nearly as any sound can have them.
+
+        Blocks overlap, so most sets of bands are nobody's: made waves that do not meet in step beat, and leak to where
+        it should be silent. So two demands are met in turn: cosines and sines are brought to their gains, and their
+        mean, which is one sound, takes their place (Griffin & Lim, 1984; with the momentum of Perraudin et al., 2013).
+        A sound with its own gains stays as it is.
+        """
+        low, some = z[:, self.waves], self.mean_of[:, self.waves].sum(1) > 0  # the groups of waves
+        mean_of, spread_to = self.mean_of[some][:, self.waves], self.spread_to[self.waves][:, some]
+        wanted = 2 * gain[:, some].clamp(max=LOUDEST)
+
+        def factors(cosines: Tensor, sines: Tensor) -> Tensor:
+            power = mean_of @ ((cosines.square() + sines.square()) / 2) + QUIETEST**2
+            return spread_to @ ((wanted - power.log()) / 2).exp()
+
+        before = low
+        for _ in range(rounds):
+            sines = self.quadrature(low)
+            factor = factors(low, sines)
+            now = (low * factor + self.quadrature(sines * factor, back=True)) / 2
+            low, before = now + MOMENTUM * (now - before), now
+        return z.index_copy(1, self.waves, low * factors(low, self.quadrature(low)))
 
     @torch.no_grad()
     def fit_to(self, sounds: Iterable[tuple[Tensor, Tensor]], count: int = 4000) -> None:
@@ -126,9 +160,11 @@ class GainShape(nn.Module):
         )
 
     def decode(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Undo `encode`."""
+        """Undo `encode`; shapes that were made up are brought to agree with the gains."""
         shape, gain = x[:, : -self.num_gains], x[:, -self.num_gains :]
-        return self.join(shape * self.size, gain * self._of(self.spread, x, labels) + self._of(self.mean, x, labels))
+        gain = gain * self._of(self.spread, x, labels) + self._of(self.mean, x, labels)
+        z = self.join(shape * self.size, gain)
+        return self.agree(z, gain) if len(self.waves) else z
 
     def with_gains(self, x: Tensor, other: Tensor) -> Tensor:
         """Return encoded `x` with the gains of `other`: noisy shapes can be heard at a loudness foreseen."""
@@ -150,7 +186,6 @@ class GainShape(nn.Module):
         """
         snr = log_snr(t).exp()[:, None, None]
         shapes = self.emphasis.square() * snr / (snr + SHAPES_FROM)
-        shapes = shapes.index_copy(1, self.low, TONES_COUNT * shapes[:, self.low])
         gains = (GAINS_COUNT / self.left_open(t))[:, None, None]
         return torch.cat([shapes, gains.expand(-1, self.num_gains, -1)], dim=1)
 

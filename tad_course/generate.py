@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +19,7 @@ from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, log_snr_g
 
 ANY = "any"  # the label of a sound that may be of any class
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
+ONSET_SAMPLES = 22  # 0.5 ms
 # Steps that are enough for the shipped model (benchmarks/experiments.md).
 STEPS = {"wiener_flow": 3, "dpm_solver_3m": 12, "dpm_solver_2m": 16, "ddim": 50}
 
@@ -150,7 +152,7 @@ def steps_of(model: DrumModel, settings: Settings) -> Iterator[Step]:
 def generate(model: DrumModel, settings: Settings) -> Tensor:
     """Return one sound `[2, N]`, the same for the same model and settings on the same machine."""
     z = last(steps_of(model, settings))
-    return limit(model.decode(z, class_of(model, settings))[0].cpu())
+    return finish(model.decode(z, class_of(model, settings))[0].cpu())
 
 
 def generate_many(model: DrumModel, settings: Settings, seeds: Sequence[int]) -> Iterator[tuple[Settings, Tensor]]:
@@ -178,7 +180,7 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
     grid = grid_of(model, settings, start=strength)
     denoise = denoiser_of(model, settings, labels)
     steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
-    return limit(model.decode(last(steps), labels)[0].cpu())
+    return finish(model.decode(last(steps), labels)[0].cpu())
 
 
 def grid_of(model: DrumModel, settings: Settings, start: float = 1.0) -> Tensor:
@@ -194,6 +196,16 @@ def check_strength(strength: float) -> None:
     """Refuse a strength outside [0, 1] with a ValueError."""
     if not 0 <= strength <= 1:
         raise ValueError(f"The strength must lie between 0 and 1, not {strength}.")
+
+
+def finish(audio: Tensor) -> Tensor:
+    """Let a made sound `[2, N]` rise from silence within half a millisecond, as all drums do, and `limit` it.
+
+    A sound that is there at once begins with a click of all frequencies, which a hi-hat for example does not have.
+    """
+    rise = torch.ones(audio.shape[-1])
+    rise[:ONSET_SAMPLES] = 0.5 - 0.5 * torch.cos(math.pi * torch.arange(ONSET_SAMPLES) / ONSET_SAMPLES)
+    return limit(audio * rise)
 
 
 def limit(audio: Tensor) -> Tensor:

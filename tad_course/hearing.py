@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from tad_course.drums import LABELS, render
 from tad_course.features import LogMel, LogMelStatistics, load_classifier
-from tad_course.generate import ANY, Settings, class_of, grid_of, limit
+from tad_course.generate import ANY, Settings, class_of, finish, grid_of
 from tad_course.metrics import attack_ms, hiss_dbfs, tail_dbfs
 from tad_course.model import DrumModel
 from tad_course.sampling import SAMPLERS, last, seeded_noise
@@ -120,4 +120,4 @@ def generate_together(model: DrumModel, batch: list[Settings]) -> Tensor:
     noise = seeded_noise(model.shape, [each.seed for each in batch]).to(model.device)
     denoise = model.denoiser(classes, first.guidance_scale)
     z = last(SAMPLERS[first.sampler](denoise, noise, grid_of(model, first)))
-    return torch.stack([limit(sound) for sound in model.decode(z, classes).cpu()])
+    return torch.stack([finish(sound) for sound in model.decode(z, classes).cpu()])

@@ -38,7 +38,10 @@ class DrumModel(nn.Module):
         power, classes, gains = config.whitening_power, max(1, len(config.classes)), 0
         if config.gain_shape:
             frames = 2 * (288 // config.block_size) + 1
-            self.whitening = GainShape(classes, groups, self.shape[1], frames, tones=config.tones)
+            waves = {}
+            if config.front_end == "tiled":
+                waves = {"waves": self.front_end.low, "quadrature": self.front_end.quadrature}
+            self.whitening = GainShape(classes, groups, self.shape[1], frames, tones=config.tones, **waves)
             gains = self.whitening.num_gains
             self.shape = (self.shape[0] + gains, self.shape[1])
         else:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tad_course.denoisers import Counting, Keeping
-from tad_course.generate import CEILING, Settings, class_of, denoiser_of, grid_of, limit, noise_of
+from tad_course.generate import CEILING, Settings, class_of, denoiser_of, finish, grid_of, limit, noise_of
 from tad_course.inversion import ddim_inverse
 from tad_course.model import DrumModel
 from tad_course.regions import frames_within, region_samples, window
@@ -196,7 +196,7 @@ def vary_sound(
 def _sampled(model: DrumModel, settings: Settings, noise: Tensor, labels: Tensor, on_step: OnStep | None) -> Tensor:
     grid = grid_of(model, settings)
     denoise = _counting(denoiser_of(model, settings, labels), settings.num_steps, on_step)
-    return limit(model.decode(last(SAMPLERS[settings.sampler](denoise, noise, grid)), labels)[0].cpu())
+    return finish(model.decode(last(SAMPLERS[settings.sampler](denoise, noise, grid)), labels)[0].cpu())
 
 
 def _between(model: DrumModel, first: Tensor, second: Tensor, amount: float) -> Tensor:

@@ -6,6 +6,7 @@ time and frequency can be tiled as it suits them, once and for all.
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from tad_course.front_ends import WINDOWS, blocks_of, groups_of_bands, mid_side
 
-PARTS = 16  # the low part is the lowest sixteenth of the spectrum, up to 1,378 Hz
+PARTS = 8  # the low part is the lowest eighth of the spectrum, up to 2,756 Hz
 HIGH_BLOCKS = 8  # a frame: above it, blocks are so much shorter
 
 
@@ -53,24 +54,41 @@ class TiledTransform(nn.Module):
         frames = blocks_of(x, self.block_size, "frames").shape[-2]
         spectrum = fold(dct_iv(mid_side(x)), self._parts(frames), self.window, 1 / 4)
         low, high = (dct_iv(part) for part in spectrum.split(self._parts(frames), -1))
-        low = fold(low, self._low_blocks(frames), self.window).unflatten(-1, (frames, self.low))
-        first = self._attack_cosines(low[..., 0, :])[..., self.rising]
-        low = torch.cat([first[..., None, :], dct_iv(low[..., 1:, :])], -2)
         high = fold(high, (self.high,) * (HIGH_BLOCKS * frames), self.window)
         high = dct_iv(high.unflatten(-1, (frames, HIGH_BLOCKS, self.high))).transpose(-1, -2).flatten(-2)
-        return torch.cat([low, high], -1).transpose(-1, -2).flatten(1, 2)
+        return torch.cat([self._low_tiles(low), high], -1).transpose(-1, -2).flatten(1, 2)
 
     def decode(self, z: Tensor) -> Tensor:
         """Undo `encode`: `[B, 2·block_size, L]` to `[B, 2, L·block_size]`."""
         frames = z.shape[-1]
         low, high = z.unflatten(1, (2, -1)).transpose(-1, -2).split([self.low, HIGH_BLOCKS * self.high], -1)
-        first = self._attack_cosines(low[..., 0, self.falling])
-        low = torch.cat([first[..., None, :], dct_iv(low[..., 1:, :])], -2).flatten(-2)
-        low = fold(low, self._low_blocks(frames), self.window, back=True)
         high = dct_iv(high.unflatten(-1, (self.high, HIGH_BLOCKS)).transpose(-1, -2)).flatten(-3)
         high = fold(high, (self.high,) * (HIGH_BLOCKS * frames), self.window, back=True)
-        spectrum = torch.cat([dct_iv(low), dct_iv(high)], -1)
+        spectrum = torch.cat([dct_iv(self._low_wave(low)), dct_iv(high)], -1)
         return mid_side(dct_iv(fold(spectrum, self._parts(frames), self.window, 1 / 4, back=True)))
+
+    def quadrature(self, low: Tensor, back: bool = False) -> Tensor:
+        """Return what the low tiles `[B, 2·low, L]`, of mid and side, hold with sines for cosines, or undo it (`back`).
+
+        They are a quarter of a swing apart: the sum of both squares tells how strong a tone is, wherever in its swing a
+        block meets it (the modulated complex lapped transform: Malvar, 1999). It is a rotation, too.
+        """
+        low = low.unflatten(1, (2, -1)).transpose(-1, -2)
+        return self._low_tiles(self._low_wave(low, sines=back), sines=not back).transpose(-1, -2).flatten(1, 2)
+
+    def _low_tiles(self, wave: Tensor, sines: bool = False) -> Tensor:
+        """Cut the low part `[B, 2, low·L]` into blocks of time: `[B, 2, L, low]`."""
+        frames, turn = wave.shape[-1] // self.low, dst_iv if sines else dct_iv
+        blocks = fold(wave, self._low_blocks(frames), self.window, back=sines).unflatten(-1, (frames, self.low))
+        first = self._each_attack(turn, blocks[..., 0, :])[..., self.rising]
+        return torch.cat([first[..., None, :], turn(blocks[..., 1:, :])], -2)
+
+    def _low_wave(self, tiles: Tensor, sines: bool = False) -> Tensor:
+        """Undo `_low_tiles`."""
+        turn = dst_iv if sines else dct_iv
+        first = self._each_attack(turn, tiles[..., 0, self.falling])
+        blocks = torch.cat([first[..., None, :], turn(tiles[..., 1:, :])], -2)
+        return fold(blocks.flatten(-2), self._low_blocks(tiles.shape[-2]), self.window, back=not sines)
 
     def groups(self) -> Tensor:
         """Return which channel belongs to which group, `[G, C]`: as `groups_of_bands`, each place in time apart."""
@@ -79,8 +97,8 @@ class TiledTransform(nn.Module):
         high = torch.kron(high, torch.eye(HIGH_BLOCKS))  # bands come with their places in time
         return torch.block_diag(*[low, high] * 2)
 
-    def _attack_cosines(self, first: Tensor) -> Tensor:
-        return torch.cat([dct_iv(block) for block in first.split(self.attack, -1)], -1)
+    def _each_attack(self, turn: Callable[[Tensor], Tensor], first: Tensor) -> Tensor:
+        return torch.cat([turn(block) for block in first.split(self.attack, -1)], -1)
 
     def _parts(self, frames: int) -> tuple[int, int]:
         return self.low * frames, (self.block_size - self.low) * frames
@@ -132,6 +150,12 @@ def dct_iv(x: Tensor) -> Tensor:
     before, after = (each.to(x.device) for each in _twiddles(size))
     y = torch.fft.fft(torch.complex(x[..., 0::2], x[..., 1::2].flip(-1)) * before) * after
     return torch.stack([y.real, -y.imag.flip(-1)], -1).flatten(-2) * math.sqrt(2 / size)
+
+
+def dst_iv(x: Tensor) -> Tensor:
+    """Return the orthonormal DST-IV of `[..., N]`, N even: sines instead of cosines; it is its own inverse, too."""
+    y = dct_iv(x.flip(-1))
+    return torch.stack([y[..., 0::2], -y[..., 1::2]], -1).flatten(-2)
 
 
 @lru_cache(maxsize=16)

@@ -10,6 +10,7 @@ from tad_course.drums import render
 from tad_course.front_ends import LappedTransform
 from tad_course.gain_shape import GAINS_COUNT, LOUDEST, QUIETEST, GainShape, principal_components
 from tad_course.model import DRUMS
+from tad_course.tiling import TiledTransform
 from tad_course.wiener import factor_wiener
 
 LABELS = torch.tensor([0, 1, 2, 3])
@@ -184,3 +185,44 @@ def test_a_blend_of_classes_has_the_covariance_of_the_blend(fitted):
     some = some.flatten(2)[0, :, ::997]
     kick, hihat = (fitted.loadings[label].flatten(1)[:, ::997] for label in (0, 2))
     assert torch.allclose(some.T @ some, 0.25 * kick.T @ kick + 0.75 * hihat.T @ hihat, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def tiled() -> TiledTransform:
+    return TiledTransform(1024)
+
+
+def with_waves(tiled: TiledTransform) -> GainShape:
+    return GainShape(1, tiled.groups(), 32, frames=1, waves=tiled.low, quadrature=tiled.quadrature)
+
+
+def test_a_real_drum_agrees_with_its_own_gains(tiled):
+    z = tiled.encode(torch.stack([render(label, 1).audio for label in DRUMS.labels]))
+    made = with_waves(tiled)
+    shape, gain = made.split(z)
+    assert torch.allclose(made.agree(made.join(shape, gain), gain), z, rtol=1e-3, atol=2e-5)
+
+
+def test_waves_made_of_noise_agree_better_with_their_gains_round_by_round(tiled):
+    z = tiled.encode(torch.stack([render("kick", seed).audio for seed in range(4)]))
+    made = with_waves(tiled)
+    _, gain = made.split(z)
+    noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
+    z = made.join(noise, gain)
+    loud = (made.mean_of[:, made.waves].sum(1) > 0)[:, None] & (gain > -6)
+
+    def off_db(rounds: int) -> float:
+        again = tiled.encode(tiled.decode(made.agree(z, gain, rounds)))
+        return float((made.split(again)[1] - gain)[loud].square().mean().sqrt() * 20 / math.log(10))
+
+    errors = [off_db(rounds) for rounds in (0, 1, 3, 10, 30)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > 6 > 4 > errors[3]
+
+
+def test_only_waves_are_changed(tiled):
+    made = with_waves(tiled)
+    z = torch.randn(1, 2048, 32, generator=torch.Generator().manual_seed(0))
+    _, gain = made.split(z)
+    changed = (made.agree(z, gain + 1) != z).any(-1)[0].unflatten(0, (2, -1))
+    assert changed[:, : tiled.low].all() and not changed[:, tiled.low :].any()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tad_course import plots
 from tad_course.diffusion import snr_db
-from tad_course.generate import Settings, class_of, limit, noise_of, steps_of
+from tad_course.generate import Settings, class_of, finish, noise_of, steps_of
 from tad_course.kept import GENERATE, Sound
 from tad_course.levels import dbfs
 from tad_course.model import DrumModel
@@ -63,7 +63,7 @@ def stops_of(model: DrumModel, settings: Settings, most: int = MOST_STOPS) -> li
     wanted = np.unique(np.linspace(0, len(steps), min(most, len(steps) + 1)).round().astype(int))
 
     def heard(x_t: Tensor, x_0: Tensor) -> Tensor:
-        return limit(model.hear(x_t, x_0, labels)[0].cpu())
+        return finish(model.hear(x_t, x_0, labels)[0].cpu())
 
     # A sampler tells the noisy sound after a step, and what was foreseen before it.
     noisy = [noise_of(model, settings), *(step.x_t for step in steps)]
