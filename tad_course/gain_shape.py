@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d
 
 from tad_course.diffusion import alpha_sigma, log_snr
+from tad_course.factors import Rows, halves, principal_components
 from tad_course.wiener import UNFORESEEN, lowest_bands
 
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
@@ -28,6 +29,10 @@ class GainShape(nn.Module):
     `encode` returns `[B, C + G, L]`: the shapes, then the gains of G groups, less the mean gain of that class at that
     place and divided by their spread. The way back is exact.
 
+    A class may be made of several `components`, groups of sounds that are much alike, each with tables of its own: what
+    is curved as a whole (a tone that moves through the bands) is nearly straight in each part (mixture of factor
+    analysers: Ghahramani & Hinton, 1996). Their rows follow each other: the first class has the first rows.
+
     Args:
         classes: how many classes of sounds there are.
         groups: which channel belongs to which group of bands, `[G, C]`; of mid, then of side.
@@ -41,6 +46,7 @@ class GainShape(nn.Module):
         waves: so many of the lowest bands hold waves: their gains do not depend on where in its swing a block meets a
             wave, and `agree` makes shapes fit them. 0: all gains are those of the bands alone.
         quadrature: of those bands, see `TiledTransform.quadrature`.
+        components: of each class, a power of two. Where other methods speak of classes, they mean rows of the tables.
 
     Attributes:
         variance: mean square of every encoded place, `[classes, C + G, L]`.
@@ -61,9 +67,11 @@ class GainShape(nn.Module):
         tone_factors: int = 64,
         waves: int = 0,
         quadrature: Callable[..., Tensor] | None = None,
+        components: int = 1,
     ):
         super().__init__()
-        self.quadrature = quadrature
+        self.quadrature, self.components = quadrature, components
+        rows = classes * components
         self.frames, self.scale, (self.num_gains, channels) = frames, scale, groups.shape
         low = lowest_bands(channels, tones)
         self.register_buffer("low", low, persistent=False)  # which channels those are
@@ -74,12 +82,12 @@ class GainShape(nn.Module):
         # The few numbers of narrow low groups carry the tone of a drum: they weigh as if they were more.
         self.register_buffer("emphasis", groups.T @ (size.max() / size) ** 0.25, persistent=False)  # [C, 1]
         self.register_buffer("size", torch.ones(1))  # rms of all shapes
-        self.register_buffer("mean", torch.zeros(classes, self.num_gains, length))
-        self.register_buffer("spread", torch.ones(classes, self.num_gains, length))
-        self.register_buffer("variance", torch.ones(classes, channels + self.num_gains, length))
-        self.register_buffer("loadings", torch.zeros(classes, factors, self.num_gains, length))
+        self.register_buffer("mean", torch.zeros(rows, self.num_gains, length))
+        self.register_buffer("spread", torch.ones(rows, self.num_gains, length))
+        self.register_buffer("variance", torch.ones(rows, channels + self.num_gains, length))
+        self.register_buffer("loadings", torch.zeros(rows, factors, self.num_gains, length))
         if tones:
-            self.register_buffer("tone_loadings", torch.zeros(classes, tone_factors, len(low), length))
+            self.register_buffer("tone_loadings", torch.zeros(rows, tone_factors, len(low), length))
 
     def split(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return the shapes `[B, C, L]` and the gains `[B, G, L]`, in nepers, of `z`."""
@@ -121,36 +129,48 @@ class GainShape(nn.Module):
 
     @torch.no_grad()
     def fit_to(self, sounds: Iterable[tuple[Tensor, Tensor]], count: int = 4000) -> None:
-        """Set all tables from batches of sounds `[B, C, L]` and their classes `[B]`.
+        """Set all tables from batches of sounds `[B, C, L]` and their classes `[B]`, counted without components.
 
         `count` is how many sounds there are, or a guess: memory for so many is taken at once.
         """
-        classes, num_shapes = len(self.variance), self.variance.shape[1] - self.num_gains
-        squares = torch.zeros(classes, num_shapes, self.variance.shape[-1])
-        kept, found = Rows(count, (self.num_gains + len(self.low), squares.shape[-1])), []
+        classes, places = len(self.variance) // self.components, self.variance.shape[-1]
+        kept, found = Rows(count, (self.num_gains + len(self.low), places)), []
+        power = torch.zeros(classes, self.variance.shape[1] - self.num_gains, places)  # of shapes, of whole classes
         for z, labels in sounds:
             shape, gain = self.split(z)
-            squares.index_add_(0, labels, shape.square())
+            power.index_add_(0, labels, shape.square())
             kept.add(torch.cat([gain, shape[:, self.low]], dim=1))
             found.append(labels)
         found, kept = torch.cat(found), kept.all()
-        squares = squares / torch.bincount(found, minlength=classes)[:, None, None]
-        self.size.copy_(squares.mean().sqrt())
-        for label in range(classes):
-            gains, tones = kept[found == label].split([self.num_gains, len(self.low)], dim=1)
-            self.mean[label] = gains.mean(0)
-            self.spread[label] = gains.std(0, correction=0).clamp(min=LEAST_SPREAD) / self.scale
-            even = (gains - self.mean[label]) / self.spread[label]
-            self.loadings[label] = principal_components(even, self.loadings.shape[1])
+        power = power / torch.bincount(found, minlength=classes)[:, None, None]
+        self.size.copy_(power.mean().sqrt())
+        parts = [torch.where(found == label)[0] for label in range(classes)]
+        parts = [part[leaf] for part in parts for leaf in halves(kept[part, : self.num_gains], self.components)]
+        for row, part in enumerate(parts):
+            gains, tones = kept[part].split([self.num_gains, len(self.low)], dim=1)
+            self.mean[row] = gains.mean(0)
+            self.spread[row] = gains.std(0, correction=0).clamp(min=LEAST_SPREAD) / self.scale
+            even = (gains - self.mean[row]) / self.spread[row]
+            self.loadings[row] = principal_components(even, self.loadings.shape[1])
             if len(self.low):
-                self.tone_loadings[label] = principal_components(tones / self.size, self.tone_loadings.shape[1])
-            self.variance[label] = torch.cat([squares[label] / self.size**2, even.square().mean(0)])
+                self.tone_loadings[row] = principal_components(tones / self.size, self.tone_loadings.shape[1])
+            self.variance[row] = torch.cat([power[row // self.components] / self.size**2, even.square().mean(0)])
+
+    def rows_of(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return for sounds `[B, C, L]` of classes `[B]`, without components, the component that each is most like."""
+        if self.components == 1:
+            return labels
+        rows = labels[:, None] * self.components + torch.arange(self.components, device=labels.device)
+        return rows.gather(1, self._surprise(self.split(z)[1][:, None], rows).argmin(1, keepdim=True))[:, 0]
 
     def likeliest(self, z: Tensor, classes: list[int]) -> int:
         """Return which of some classes foretells the gains of a sound `[1, C, L]` best: its place in `classes`."""
-        mean, deviation = (table[classes, :, : z.shape[-1]] for table in (self.mean, self.spread * self.scale))
-        surprise = ((self.split(z)[1] - mean) / deviation).square() / 2 + deviation.log()
-        return int(surprise.sum((1, 2)).argmin())
+        return int(self._surprise(self.split(z)[1], torch.tensor(classes, device=z.device)).argmin())
+
+    def _surprise(self, gain: Tensor, rows: Tensor) -> Tensor:
+        """Return how badly some rows of the tables foretell gains `[..., G, L]`: minus the log likelihood."""
+        mean, deviation = (table[rows][..., : gain.shape[-1]] for table in (self.mean, self.spread * self.scale))
+        return (((gain - mean) / deviation).square() / 2 + deviation.log()).sum((-2, -1))
 
     def encode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Turn `[B, C, L]` of classes `labels` into `[B, C + G, L]`; a shorter sound has the first frames."""
@@ -206,40 +226,3 @@ class GainShape(nn.Module):
         """Return what a table `[classes, G, L]` says for `labels`; gains are logarithms, so half way is half way."""
         table = table[..., : x.shape[-1]]
         return table[labels] if labels.ndim == 1 else torch.einsum("bk,kgl->bgl", labels, table)
-
-
-class Rows:
-    """Rows that come a few at a time, kept in one piece of memory: small pieces between large ones that are given back
-    would hold on to all of these (glibc's heap), a gigabyte for a few thousand sounds.
-    """
-
-    def __init__(self, count: int, shape: tuple[int, ...]):
-        self.rows, self.used = torch.empty(count, *shape), 0
-
-    def add(self, rows: Tensor) -> None:
-        if (short := self.used + len(rows) - len(self.rows)) > 0:
-            more = torch.empty(max(short, len(self.rows)), *self.rows.shape[1:])
-            self.rows = torch.cat([self.rows, more])
-        self.rows[self.used : self.used + len(rows)] = rows
-        self.used += len(rows)
-
-    def all(self) -> Tensor:
-        return self.rows[: self.used]
-
-
-def principal_components(x: Tensor, most: int) -> Tensor:
-    """Return the strongest directions in which `x` `[N, G, L]` varies, each times its standard deviation.
-
-    The directions are found in every other sound and their strength measured in the rest: what a few sounds happen to
-    have in common is strong in these, and in no others.
-
-    Returns:
-        `[most, G, L]`, zeros where there are fewer sounds than directions.
-    """
-    found = x.new_zeros(most, *x.shape[1:])
-    some, rest = (x[0::2], x[1::2]) if len(x) > 1 else (x, x)
-    directions = torch.svd_lowrank(some.flatten(1), min(most, *some.flatten(1).shape), niter=4)[2]  # [G·L, K]
-    along = rest.flatten(1) @ directions
-    variances, turn = (x.flip(-1) for x in torch.linalg.eigh(along.T @ along / len(rest)))  # the strongest first
-    found[: len(variances)] = ((directions @ turn) * variances.clamp(min=0).sqrt()).T.unflatten(1, x.shape[1:])
-    return found

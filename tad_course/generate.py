@@ -103,8 +103,9 @@ def way_of(model: DrumModel, sampler: str | None = None, num_steps: int | None =
 def class_of(model: DrumModel, settings: Settings, audio: Tensor | None = None) -> Tensor:
     """Return the class `[1]`, an index into `config.classes`, that the settings ask for.
 
-    The seed draws the label of "any", and the kind of a label that has several: percussion may be a tom or a clap.
-    Given a sound `audio` `[2, N]`, the kind is the one that it is most like.
+    The seed draws the label of "any", the kind of a label that has several (percussion may be a tom or a clap), and the
+    component of a kind, the same whether the kind was drawn or asked for by name. Given a sound `audio` `[2, N]`, the
+    component is the one that it is most like.
 
     Raises:
         ValueError: if the model does not know the label.
@@ -116,9 +117,12 @@ def class_of(model: DrumModel, settings: Settings, audio: Tensor | None = None) 
     dice = random.Random(settings.seed)
     if label == ANY:
         label = config.labels[dice.randrange(len(config.labels))] if config.labels else label
-    classes = config.classes_of(label) or [0]  # an unconditional model has one for all
-    chosen = classes[dice.randrange(len(classes))] if audio is None else model.likeliest(audio, classes)
-    return torch.tensor([chosen], device=model.device)
+    classes = config.classes_of(label) or list(range(config.components))  # an unconditional model has one for all
+    if audio is not None:
+        return torch.tensor([model.likeliest(audio, classes)], device=model.device)
+    kind = dice.randrange(len(classes) // config.components)
+    component = random.Random(f"component {settings.seed}").randrange(config.components)
+    return torch.tensor([classes[kind * config.components + component]], device=model.device)
 
 
 def denoiser_of(model: DrumModel, settings: Settings, labels: Tensor) -> Denoiser:

@@ -16,6 +16,7 @@ from tad_course.model_config import DRUMS, FRONT_ENDS, PRESETS, REFERENCE, TINY,
 from tad_course.sampling import Denoiser
 from tad_course.wiener import WienerPlugin
 
+FACTORS = 8  # common factors of the gains, for each component
 __all__ = ["DRUMS", "PRESETS", "REFERENCE", "TINY", "DrumModel", "ModelConfig"]
 
 
@@ -35,13 +36,14 @@ class DrumModel(nn.Module):
         self.front_end = FRONT_ENDS["identity" if learned else config.front_end](config.block_size, **options)
         self.shape = (2 * self.front_end.block_size, config.length_samples // self.front_end.block_size)
         groups = self.front_end.groups() if config.in_bands else None
-        power, classes, gains = config.whitening_power, max(1, len(config.classes)), 0
+        power, classes, gains = config.whitening_power, max(1, len(config.kinds_told_apart)), 0
         if config.gain_shape:
             frames = 2 * (288 // config.block_size) + 1
             waves = {}
             if config.front_end == "tiled":
                 waves = {"waves": self.front_end.low, "quadrature": self.front_end.quadrature}
-            self.whitening = GainShape(classes, groups, self.shape[1], frames, tones=config.tones, **waves)
+            tables = {"factors": FACTORS, "components": config.components, "tones": config.tones}
+            self.whitening = GainShape(classes, groups, self.shape[1], frames, **tables, **waves)
             gains = self.whitening.num_gains
             self.shape = (self.shape[0] + gains, self.shape[1])
         else:
@@ -105,7 +107,12 @@ class DrumModel(nn.Module):
         return self.decode(self.whitening.with_gains(x_t, x_0) if self.config.gain_shape else x_t, labels)
 
     def loss(self, audio: Tensor, labels: Tensor, mask_share: float = 0.1) -> Tensor:
-        """Return the v-diffusion loss of a batch; a `mask_share` of labels is hidden, for guidance."""
+        """Return the v-diffusion loss of a batch; a `mask_share` of labels is hidden, for guidance.
+
+        Here `labels` are indices into `config.kinds_told_apart`: which component a sound is most like is found out.
+        """
+        if self.config.gain_shape:
+            labels = self.whitening.rows_of(self.front_end.encode(audio), labels)
         return self.diffusion(self.encode(audio, labels), **self._condition(labels, embedding_mask_proba=mask_share))
 
     def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Denoiser:

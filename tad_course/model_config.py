@@ -23,6 +23,7 @@ class ModelConfig:
     window: str = "sine"  # of the lapped and the tiled front end: sine or vorbis
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
     gain_shape: bool = False  # split each sound into gains and shapes, instead of whitening
+    components: int = 1  # with gain_shape: so many groups of sounds, each much alike, make a class; a power of two
     tones: int = 0  # with gain_shape: so many of the lowest bands have common factors, too
     projection: int = 0  # so many channels enter and leave the U-Net, by 1 x 1 convolutions; 0: all of them
     whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
@@ -57,6 +58,10 @@ class ModelConfig:
             raise ValueError("kinds needs gain_shape, whose tables tell them apart.")
         if self.tones and not (self.gain_shape and 0 < self.tones <= self.block_size):
             raise ValueError(f"tones needs gain_shape, and at most as many bands as there are ({self.block_size}).")
+        if self.components < 1 or self.components & (self.components - 1):
+            raise ValueError(f"components must be a power of two, not {self.components}.")
+        if self.components > 1 and not self.gain_shape:
+            raise ValueError("components needs gain_shape, whose tables they are.")
         if unknown := set(self.kinds) - set(self.labels):
             raise ValueError(f"kinds are given for {', '.join(sorted(unknown))}, which is none of the labels.")
         if len({len(self.channels), len(self.factors), len(self.items), len(self.attentions)}) != 1:
@@ -84,14 +89,19 @@ class ModelConfig:
         return self.front_end in ("lapped", "tiled")
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """What the model tells apart: the labels, those with kinds replaced by them."""
+    def kinds_told_apart(self) -> tuple[str, ...]:
+        """The classes by name, as sounds are labelled: the labels, those with kinds replaced by them."""
         return tuple(name for label in self.labels for name in self.kinds.get(label, (label,)))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the model tells apart: all components of the first kind, then those of the next."""
+        return tuple(name for name in self.kinds_told_apart for _ in range(self.components))
 
     @property
     def names(self) -> tuple[str, ...]:
         """What can be asked for: the labels, then the kinds."""
-        return tuple(dict.fromkeys((*self.labels, *self.classes)))
+        return tuple(dict.fromkeys((*self.labels, *self.kinds_told_apart)))
 
     def classes_of(self, name: str) -> list[int]:
         """Return the indices of the classes that a label or a kind stands for; none for a name it does not know."""
@@ -104,8 +114,8 @@ class ModelConfig:
 
 # The shipped model (lesson 06).
 DRUMS = ModelConfig(
-    kinds=kinds_of(LABELS), front_end="tiled", window="vorbis", block_size=1024, gain_shape=True, tones=32,
-    projection=512, channels=(256, 256, 384), factors=(1, 2, 2), min_snr_db=-45.0,
+    kinds=kinds_of(LABELS), front_end="tiled", window="vorbis", block_size=1024, gain_shape=True, components=8,
+    projection=256, channels=(192, 192, 256), factors=(1, 2, 2), min_snr_db=-45.0,
 )  # fmt: skip
 
 # The model this course grows from, by its published numbers (tiny-audio-diffusion, 2023).

@@ -6,7 +6,7 @@ time and frequency can be tiled as it suits them, once and for all.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -39,14 +39,16 @@ class TiledTransform(nn.Module):
         self.low = block_size // PARTS  # bands of the low part
         self.high = (block_size - self.low) // HIGH_BLOCKS  # bands of the high part
         self.attack = (self.low // 4, self.low // 4, self.low // 2)  # sizes of the first low blocks
-        self.register_buffer("rising", from_low_to_high(self.attack), persistent=False)
+        with torch.device("cpu"):  # the order is needed even where no memory is taken for the rest
+            widths = groups_of_bands(self.low, share=8).sum(1).int().tolist()
+        self.register_buffer("rising", attack_order(self.attack, widths), persistent=False)
         self.register_buffer("falling", self.rising.argsort(), persistent=False)
 
     def encode(self, x: Tensor) -> Tensor:
         """Turn `[B, 2, N]` into `[B, 2·block_size, N / block_size]`: the bands of mid, then those of side.
 
-        A frame holds the low bands, then eight places in time of each high band. The first frame's low bands are two
-        places in time of a band four times as wide, then two bands twice as wide, and so on.
+        A frame holds the low bands, then eight places in time of each high band. In the first frame every four groups
+        of low bands are two places in time of bands four times as wide, then two groups of bands twice as wide.
 
         Raises:
             ValueError: if N is not a multiple of the block size.
@@ -165,7 +167,17 @@ def _twiddles(size: int) -> tuple[Tensor, Tensor]:
     return tuple(torch.exp(-1j * math.pi * (k + shift) / size).to(torch.complex64) for shift in (0.25, 0.0))
 
 
-def from_low_to_high(sizes: tuple[int, ...]) -> Tensor:
-    """Return the order in which the bands of blocks in a row rise: all of a wide band together, by time."""
-    bands = [(k * min(sizes) // size, block, k) for block, size in enumerate(sizes) for k in range(size)]
-    return torch.tensor(sorted(range(len(bands)), key=bands.__getitem__))
+def attack_order(sizes: tuple[int, int, int], widths: Sequence[int]) -> Tensor:
+    """Return in which order the bands of three blocks, the last twice as long, make one frame that rises like others.
+
+    Args:
+        sizes: bands of the blocks.
+        widths: of the groups of bands in a frame. Of every four groups of a width the first two hold as many bands of
+            the first and of the second block, the others those of the third, so that no gain spans two blocks.
+    """
+    first, second, third = (list(range(sum(sizes[:i]), sum(sizes[: i + 1]))) for i in range(3))
+    order = []
+    for width in widths[::4]:
+        for block, count in ((first, width), (second, width), (third, 2 * width)):
+            order += [block.pop(0) for _ in range(count)]
+    return torch.tensor(order)

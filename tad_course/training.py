@@ -142,12 +142,12 @@ def train(config: TrainConfig) -> Path:
     return config.out
 
 
-def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 500) -> None:
+def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 1000) -> None:
     """Measure how loud the sounds are at every place, in up to `most` of each class, and set the model's whitening."""
-    by_class = [[] for _ in model.config.classes or [""]]
+    by_class = [[] for _ in model.config.kinds_told_apart or [""]]
     for sound in sounds:
         by_class[sound.label].append(sound)
-    if missing := [name for name, found in zip(model.config.classes, by_class, strict=False) if not found]:
+    if missing := [name for name, found in zip(model.config.kinds_told_apart, by_class, strict=False) if not found]:
         raise DataError(f"No sound has the label {', '.join(missing)}; add some, or name the labels with --labels.")
     sounds = [sound for found in by_class for sound in found[:: math.ceil(len(found) / most)]]  # from all of the folder
     batches = (sounds[start : start + 10] for start in range(0, len(sounds), 10))
@@ -220,7 +220,7 @@ def _into_kinds(sounds: list[Sound], model: DrumModel) -> list[Sound]:
     for sound in sounds:
         audio, _ = load_batch([sound], config.length_samples)
         classes = config.classes_of(config.labels[sound.label])
-        found.append(replace(sound, label=model.likeliest(audio[0], classes)))
+        found.append(replace(sound, label=model.likeliest(audio[0], classes) // config.components))
     return found
 
 

@@ -41,7 +41,8 @@ def test_kinds_take_the_place_of_their_label_among_the_classes():
 
 
 def test_the_course_s_model_tells_all_voices_of_the_drum_machine_apart_and_is_asked_for_four_instruments():
-    assert DRUMS.labels == LABELS and DRUMS.classes == tuple(VOICES)
+    assert DRUMS.labels == LABELS and DRUMS.kinds_told_apart == tuple(VOICES)
+    assert DRUMS.names == tuple(dict.fromkeys((*LABELS, *VOICES)))
     assert set(kinds_of(LABELS)) == {"hihat", "percussion"}
 
 
@@ -51,6 +52,8 @@ def test_the_course_s_model_tells_all_voices_of_the_drum_machine_apart_and_is_as
         ({"kinds": {"gong": ("a", "b")}}, "gong, which is none of the labels"),
         ({"gain_shape": False, "tones": 0}, "kinds needs gain_shape"),
         ({"tones": 65}, "as many bands as there are"),
+        ({"components": 3}, "power of two, not 3"),
+        ({"gain_shape": False, "tones": 0, "kinds": {}, "components": 2}, "components needs gain_shape"),
     ],
 )
 def test_kinds_and_tones_that_do_not_fit_are_refused(changes, reason):
@@ -83,6 +86,21 @@ def test_a_percussion_of_a_seed_is_the_same_sound_as_the_kind_that_the_seed_pick
     sound = generate(model, asked)
     assert torch.equal(sound, generate(model, replace(asked, label=kind)))
     assert torch.allclose(generate_together(model, [asked, replace(asked, seed=4)])[0], sound, atol=1e-4)
+
+
+def test_components_are_drawn_by_the_seed_and_have_their_kind_s_name():
+    torch.manual_seed(0)
+    parts = DrumModel(replace(SMALL, components=4, tones=0)).eval()
+    assert parts.config.names == SMALL.names and len(parts.config.classes) == 4 * len(SMALL.classes)
+    drawn = [int(class_of(parts, Settings(label="tom", seed=seed))) for seed in range(40)]
+    assert set(drawn) == set(parts.config.classes_of("tom")) and len(set(drawn)) == 4
+    asked = [Settings(label="percussion", seed=seed, num_steps=2) for seed in range(8)]
+    for each in asked:
+        name = parts.config.classes[int(class_of(parts, each))]
+        assert torch.equal(class_of(parts, each), class_of(parts, replace(each, label=name)))
+    alone = parts.only("percussion", "bits")
+    assert torch.equal(generate(alone, asked[0]), generate(parts, asked[0]))
+    assert parts.loss(torch.zeros(2, 2, 32_768), torch.tensor([0, 3])).isfinite()
 
 
 def test_a_sound_that_is_there_is_taken_for_the_kind_it_is_most_like(model):

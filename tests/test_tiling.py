@@ -8,7 +8,7 @@ import torch
 from tad_course.drums import render
 from tad_course.front_ends import LappedTransform, mid_side
 from tad_course.synthesis import SAMPLE_RATE
-from tad_course.tiling import HIGH_BLOCKS, TiledTransform, dct_iv, dst_iv, fold, from_low_to_high
+from tad_course.tiling import HIGH_BLOCKS, TiledTransform, attack_order, dct_iv, dst_iv, fold
 
 N = 16_384
 TILED = TiledTransform(1024)
@@ -78,12 +78,14 @@ def test_a_click_stays_within_a_short_high_block_and_its_neighbours(sample):
 def test_an_attack_at_the_start_is_told_from_what_follows_by_shorter_low_blocks():
     t = np.arange(N) / SAMPLE_RATE
     late = np.where((t > 600 / SAMPLE_RATE) & (t < 1000 / SAMPLE_RATE), np.sin(2 * np.pi * 500 * t), 0)
-    first = energy(late)[: TILED.low, 0].unflatten(0, (-1, 4))  # two places in time, then two bands
-    assert first[:, 2:].sum() > 20 * first[:, :2].sum()
+    groups = TILED.groups()[:40, : TILED.low] @ energy(late)[: TILED.low, 0]
+    groups = groups.unflatten(0, (-1, 4))  # two places in time, then a third that is as long as both
+    assert groups[:, 2:].sum() > 20 * groups[:, :2].sum()
 
 
 def test_bands_rise_in_the_first_frame_too():
-    assert from_low_to_high((2, 2, 4)).tolist() == [0, 2, 4, 5, 1, 3, 6, 7]
+    assert attack_order((2, 2, 4), [1] * 8).tolist() == [0, 2, 4, 5, 1, 3, 6, 7]
+    assert attack_order((2, 2, 4), [2] * 4).tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
     t = np.arange(N) / SAMPLE_RATE
     places = [float((energy(np.exp(-60 * t) * np.sin(2 * np.pi * hz * t))[:64, 0] * torch.arange(64)).sum())
               for hz in (100, 300, 600, 1000)]  # fmt: skip
