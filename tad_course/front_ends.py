@@ -199,6 +199,10 @@ class Whitening(nn.Module):
         self.scale.copy_(scale * (mean_square / scale.square()).mean().sqrt())
         self.variance.copy_(mean_square / self.scale.square())
 
+    def variance_of(self, labels: Tensor) -> Tensor:
+        """Return the mean square of every scaled place `[B, C, L]`."""
+        return blend(self.variance, labels)
+
     def encode(self, z: Tensor, labels: Tensor) -> Tensor:
         """Scale `[B, C, L]` of classes `labels` down to even loudness; a shorter sound takes the first frames."""
         return z / blend(self.scale[..., : z.shape[-1]], labels)

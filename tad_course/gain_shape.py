@@ -8,6 +8,7 @@ from torch.nn.functional import avg_pool1d
 
 from tad_course.diffusion import alpha_sigma, log_snr
 from tad_course.factors import Rows, halves, principal_components
+from tad_course.front_ends import blend
 from tad_course.wiener import UNFORESEEN, lowest_bands
 
 QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
@@ -49,7 +50,8 @@ class GainShape(nn.Module):
         components: of each class, a power of two. Where other methods speak of classes, they mean rows of the tables.
 
     Attributes:
-        variance: mean square of every encoded place, `[classes, C + G, L]`.
+        shape_variance: mean square of every shape, `[classes, C, L]`: components of a class have it in common.
+        gain_variance: mean square of every encoded gain, `[classes, G, L]`.
         loadings: the strongest ways in which the gains of a class vary together, `[classes, factors, G, L]`: their
             principal components, each times its standard deviation (Tipping & Bishop, 1999).
         tone_loadings: the same for the shapes of the lowest bands, `[classes, tone_factors, 2 * tones, L]`.
@@ -84,7 +86,8 @@ class GainShape(nn.Module):
         self.register_buffer("size", torch.ones(1))  # rms of all shapes
         self.register_buffer("mean", torch.zeros(rows, self.num_gains, length))
         self.register_buffer("spread", torch.ones(rows, self.num_gains, length))
-        self.register_buffer("variance", torch.ones(rows, channels + self.num_gains, length))
+        self.register_buffer("shape_variance", torch.ones(classes, channels, length))
+        self.register_buffer("gain_variance", torch.ones(rows, self.num_gains, length))
         self.register_buffer("loadings", torch.zeros(rows, factors, self.num_gains, length))
         if tones:
             self.register_buffer("tone_loadings", torch.zeros(rows, tone_factors, len(low), length))
@@ -133,9 +136,9 @@ class GainShape(nn.Module):
 
         `count` is how many sounds there are, or a guess: memory for so many is taken at once.
         """
-        classes, places = len(self.variance) // self.components, self.variance.shape[-1]
+        classes, places = len(self.shape_variance), self.shape_variance.shape[-1]
         kept, found = Rows(count, (self.num_gains + len(self.low), places)), []
-        power = torch.zeros(classes, self.variance.shape[1] - self.num_gains, places)  # of shapes, of whole classes
+        power = torch.zeros_like(self.shape_variance)
         for z, labels in sounds:
             shape, gain = self.split(z)
             power.index_add_(0, labels, shape.square())
@@ -144,6 +147,7 @@ class GainShape(nn.Module):
         found, kept = torch.cat(found), kept.all()
         power = power / torch.bincount(found, minlength=classes)[:, None, None]
         self.size.copy_(power.mean().sqrt())
+        self.shape_variance.copy_(power / self.size**2)
         parts = [torch.where(found == label)[0] for label in range(classes)]
         parts = [part[leaf] for part in parts for leaf in halves(kept[part, : self.num_gains], self.components)]
         for row, part in enumerate(parts):
@@ -154,7 +158,7 @@ class GainShape(nn.Module):
             self.loadings[row] = principal_components(even, self.loadings.shape[1])
             if len(self.low):
                 self.tone_loadings[row] = principal_components(tones / self.size, self.tone_loadings.shape[1])
-            self.variance[row] = torch.cat([power[row // self.components] / self.size**2, even.square().mean(0)])
+            self.gain_variance[row] = even.square().mean(0)
 
     def rows_of(self, z: Tensor, labels: Tensor) -> Tensor:
         """Return for sounds `[B, C, L]` of classes `[B]`, without components, the component that each is most like."""
@@ -190,6 +194,20 @@ class GainShape(nn.Module):
         """Return encoded `x` with the gains of `other`: noisy shapes can be heard at a loudness foreseen."""
         return torch.cat([x[:, : -self.num_gains], other[:, -self.num_gains :]], dim=1)
 
+    @property
+    def variance(self) -> Tensor:
+        """The mean square of every encoded place, `[classes, C + G, L]`."""
+        return torch.cat([self.shape_variance.repeat_interleave(self.components, 0), self.gain_variance], dim=1)
+
+    def variance_of(self, labels: Tensor) -> Tensor:
+        """Return the mean square of every encoded place `[B, C + G, L]`; half way is half way in decibels."""
+        if labels.ndim == 1:
+            shapes, gains = self.shape_variance[labels // self.components], self.gain_variance[labels]
+        else:
+            classes = labels.unflatten(-1, (-1, self.components)).sum(-1)
+            shapes, gains = blend(self.shape_variance, classes), blend(self.gain_variance, labels)
+        return torch.cat([shapes, gains], dim=1)
+
     def loadings_of(self, labels: Tensor) -> tuple[Tensor, ...]:
         """Return the factors of the gains `[B, K, G, L]` and of the low shapes; a blend of classes has those of all."""
         tables = (self.loadings, self.tone_loadings) if len(self.low) else (self.loadings,)
@@ -214,7 +232,7 @@ class GainShape(nn.Module):
         alpha, sigma = alpha_sigma(t)
         factors = self.loadings.square().sum((-2, -1))  # variances [classes, K]; each is spread over G·L places
         places = self.loadings[0, 0].numel()
-        rest = self.variance[:, -self.num_gains :].mean((1, 2)) - factors.sum(1) / places + UNFORESEEN  # [classes]
+        rest = self.gain_variance.mean((1, 2)) - factors.sum(1) / places + UNFORESEEN  # [classes]
 
         def left(variance: Tensor) -> Tensor:
             alpha_2, sigma_2 = (x.square().reshape(-1, *[1] * variance.ndim) for x in (alpha, sigma))

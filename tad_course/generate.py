@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool1d, max_pool1d, pad
 
 from tad_course.checkpoint import CheckpointError, load_model
 from tad_course.denoisers import Within
@@ -20,8 +21,9 @@ from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, log_snr_g
 ANY = "any"  # the label of a sound that may be of any class
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
 ONSET_SAMPLES = 22  # 0.5 ms
+AHEAD_SAMPLES = 220  # 5 ms
 # Steps that are enough for the shipped model (benchmarks/experiments.md).
-STEPS = {"wiener_flow": 3, "dpm_solver_3m": 12, "dpm_solver_2m": 16, "ddim": 50}
+STEPS = {"wiener_flow": 1, "dpm_solver_3m": 12, "dpm_solver_2m": 16, "ddim": 50}
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,14 @@ def class_of(model: DrumModel, settings: Settings, audio: Tensor | None = None) 
     classes = config.classes_of(label) or list(range(config.components))  # an unconditional model has one for all
     if audio is not None:
         return torch.tensor([model.likeliest(audio, classes)], device=model.device)
-    kind = dice.randrange(len(classes) // config.components)
-    component = random.Random(f"component {settings.seed}").randrange(config.components)
+    kind = _in_turn("kind", settings.seed, len(classes) // config.components)
+    component = _in_turn("component", settings.seed, config.components)
     return torch.tensor([classes[kind * config.components + component]], device=model.device)
+
+
+def _in_turn(what: str, seed: int, count: int) -> int:
+    """Draw one of `count` things so that seeds in a row get each of them once before any of them comes again."""
+    return random.Random(f"{what} {seed // count}").sample(range(count), count)[seed % count]
 
 
 def denoiser_of(model: DrumModel, settings: Settings, labels: Tensor) -> Denoiser:
@@ -213,8 +220,14 @@ def finish(audio: Tensor) -> Tensor:
 
 
 def limit(audio: Tensor) -> Tensor:
-    """Turn a sound `[2, N]` that peaks above -1 dBFS down to that; leave all others as they are."""
-    return audio * min(1.0, CEILING / float(audio.abs().max().clamp(min=1e-9)))
+    """Turn a sound `[2, N]` down around peaks above -1 dBFS, five milliseconds ahead, and leave all the rest as it is.
+
+    That is what a look-ahead limiter does: the gain is the least one needed nearby, averaged over as long.
+    """
+    needed = (CEILING / audio.abs().amax(0, keepdim=True).clamp(min=1e-9)).clamp(max=1)
+    least = -max_pool1d(-needed, 2 * AHEAD_SAMPLES + 1, 1, AHEAD_SAMPLES)
+    around = pad(least, (AHEAD_SAMPLES, AHEAD_SAMPLES), mode="replicate")
+    return (audio * avg_pool1d(around, 2 * AHEAD_SAMPLES + 1, 1)).clamp(-CEILING, CEILING)  # what rounding leaves
 
 
 def fingerprint(model: DrumModel) -> str:

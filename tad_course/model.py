@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tad_course.denoisers import ModelDenoiser, WienerDenoiser
 from tad_course.diffusion import NoiseLevels, WeightedVDiffusion
-from tad_course.front_ends import Whitening, blend
+from tad_course.front_ends import Whitening
 from tad_course.gain_shape import GainShape
 from tad_course.learned import LearnedPlugin
 from tad_course.model_config import DRUMS, FRONT_ENDS, PRESETS, REFERENCE, TINY, ModelConfig
@@ -133,19 +133,20 @@ class DrumModel(nn.Module):
         if label not in self.config.labels:
             known = ", ".join(self.config.labels) or "none at all"
             raise ValueError(f"The model {self.config.name!r} has no label {label!r}; it knows {known}.")
-        rows = self.config.classes_of(label)
+        rows, components = self.config.classes_of(label), self.config.components
         kinds = {label: self.config.kinds[label]} if label in self.config.kinds else {}
         other = DrumModel(replace(self.config, name=name, labels=(label,), kinds=kinds))
-        by_class = [key for key, x in self.state_dict().items() if key.startswith("whitening.") and x.ndim >= 3]
-        by_class += ["label_embedding.weight"]
-        state = {key: x[rows] if key in by_class else x for key, x in self.state_dict().items()}
+        rows_of = {key: rows for key, x in self.state_dict().items() if key.startswith("whitening.") and x.ndim >= 3}
+        rows_of |= {"label_embedding.weight": rows}
+        rows_of |= {"whitening.shape_variance": [row // components for row in rows[::components]]}  # theirs in common
+        state = {key: x[rows_of[key]] if key in rows_of else x for key, x in self.state_dict().items()}
         other.load_state_dict(state)
         return other.train(self.training).to(self.device)
 
     def _condition(self, labels: Tensor | None, **options) -> dict:
         known = {}
         if self.whitening and self.config.wiener and self.config.front_end != "learned":
-            known = {"variance": blend(self.whitening.variance, self._classes(labels))}
+            known = {"variance": self.whitening.variance_of(self._classes(labels))}
         if self.config.gain_shape:
             known["loadings"] = self.whitening.loadings_of(self._classes(labels))
         if not self.config.labels:

@@ -15,7 +15,7 @@ from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo
 from torch import Tensor
 
 from tad_course.drums import LABELS
-from tad_course.generate import limit
+from tad_course.generate import CEILING
 from tad_course.synthesis import SAMPLE_RATE
 from tad_course.wav import write_atomically
 
@@ -148,7 +148,8 @@ def render_loop(pattern: Pattern, sounds: Mapping[str, Tensor], sample_rate: int
     Raises:
         ValueError: if a row that is heard has no sound.
     """
-    return limit(mix_loop(pattern, sounds, sample_rate))
+    mix = mix_loop(pattern, sounds, sample_rate)
+    return mix * min(1.0, CEILING / float(mix.abs().max().clamp(min=1e-9)))
 
 
 def mix_loop(pattern: Pattern, sounds: Mapping[str, Tensor], sample_rate: int = SAMPLE_RATE) -> Tensor:

@@ -9,6 +9,7 @@ from tad_course.checkpoint import CheckpointError, save_model
 from tad_course.diffusion import snr_db
 from tad_course.drums import render
 from tad_course.generate import (
+    AHEAD_SAMPLES,
     ANY,
     CEILING,
     ONSET_SAMPLES,
@@ -91,10 +92,20 @@ def test_no_sound_peaks_above_minus_1_dbfs(model, level):
     assert pytest.approx(0.8913, abs=1e-4) == CEILING
 
 
-def test_a_sound_is_turned_down_as_a_whole_and_never_up():
-    quiet, loud = torch.tensor([[0.1, -0.5], [0.2, 0.3]]), torch.tensor([[0.1, -2.0], [1.0, 0.3]])
+def test_a_sound_is_turned_down_around_its_peaks_and_never_up():
+    quiet = torch.tensor([[0.1, -0.5], [0.2, 0.3]])
     assert torch.equal(limit(quiet), quiet) and torch.equal(limit(torch.zeros(2, 3)), torch.zeros(2, 3))
-    assert torch.allclose(limit(loud) / loud, torch.full((2, 2), CEILING / 2))
+    loud = 0.5 * torch.sin(torch.arange(8000) / 3).expand(2, -1).clone()
+    loud[0, 4000:4010] = 3.0
+    limited = limit(loud)
+    assert limited.abs().max() == pytest.approx(CEILING, rel=1e-4)
+    far = (torch.arange(8000) - 4005).abs() > 2 * AHEAD_SAMPLES + 10
+    assert torch.equal(limited[:, far], loud[:, far])  # the rest is left alone
+    gain = limited[1] / loud[1]  # both channels are turned down alike
+    assert (
+        gain.nan_to_num(1).min() == pytest.approx(CEILING / 3, rel=1e-4)
+        and gain[10:].diff().abs().nan_to_num().max() < 1 / AHEAD_SAMPLES
+    )
 
 
 def test_a_made_sound_begins_without_a_click():
