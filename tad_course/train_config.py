@@ -14,7 +14,7 @@ class TrainConfig:
     model: str = "drums"  # a preset to start from scratch, or a model's folder to fine-tune
     name: str | None = None  # what the model shall be called; None: the name of the folder `out`
     labels: tuple[str, ...] | None = None  # None: those of the preset
-    steps: int = 9_500
+    steps: int = 4_000
     batch_size: int = 8
     learning_rate: float = 1.5e-3
     warmup_steps: int = 300
