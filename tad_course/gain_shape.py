@@ -15,7 +15,8 @@ QUIETEST = 3e-5  # rms of a band, -90 dB: what is softer counts as silence
 LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes near
 GAINS_COUNT = 4.0  # times as much in the loss as shapes do
 SHAPES_FROM = 0.03  # SNR, -15 dB, below which shapes fade out of the loss
-MOMENTUM = 0.9  # of the rounds in which bands are made to agree
+ROUNDS = 10  # in which made waves are brought to agree
+MOMENTUM = 0.9  # of the rounds
 LEAST_SPREAD = 0.3  # of the log levels, 2.6 dB: where all drums are alike, small differences are not blown up
 
 
@@ -106,7 +107,7 @@ class GainShape(nn.Module):
         """Undo `split`; the gains may be others than those of the shapes' own sound."""
         return shape / self.emphasis * (self.spread_to @ gain.clamp(max=LOUDEST)).exp()
 
-    def agree(self, z: Tensor, gain: Tensor, rounds: int = 10) -> Tensor:
+    def agree(self, z: Tensor, gain: Tensor, rounds: int = ROUNDS) -> Tensor:
         """Return `z` `[B, C, L]` with waves near its own whose gains are `gain`, as nearly as any sound can have them.
 
         Blocks overlap, so most sets of bands are nobody's: made waves that do not meet in step beat, and leak to where
@@ -183,12 +184,12 @@ class GainShape(nn.Module):
             [shape / self.size, (gain - self._of(self.mean, z, labels)) / self._of(self.spread, z, labels)], dim=1
         )
 
-    def decode(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Undo `encode`; shapes that were made up are brought to agree with the gains."""
+    def decode(self, x: Tensor, labels: Tensor, rounds: int = ROUNDS) -> Tensor:
+        """Undo `encode`; shapes that were made up are brought to agree with the gains in so many `rounds`."""
         shape, gain = x[:, : -self.num_gains], x[:, -self.num_gains :]
         gain = gain * self._of(self.spread, x, labels) + self._of(self.mean, x, labels)
         z = self.join(shape * self.size, gain)
-        return self.agree(z, gain) if len(self.waves) else z
+        return self.agree(z, gain, rounds) if len(self.waves) and rounds else z
 
     def with_gains(self, x: Tensor, other: Tensor) -> Tensor:
         """Return encoded `x` with the gains of `other`: noisy shapes can be heard at a loudness foreseen."""

@@ -15,13 +15,13 @@ from torch.nn.functional import avg_pool1d, max_pool1d, pad
 from tad_course.checkpoint import CheckpointError, load_model
 from tad_course.denoisers import Within
 from tad_course.diffusion import q_sample
+from tad_course.gain_shape import ROUNDS
 from tad_course.model import DrumModel
 from tad_course.sampling import GRIDS, SAMPLERS, Denoiser, Step, last, log_snr_grid, looks_grid, seeded_noise
 
 ANY = "any"  # the label of a sound that may be of any class
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
-ONSET_SAMPLES = 22  # 0.5 ms
-AHEAD_SAMPLES = 220  # 5 ms
+ONSET_SAMPLES, AHEAD_SAMPLES = 22, 220  # 0.5 and 5 ms
 # Steps that are enough for the shipped model (benchmarks/experiments.md).
 STEPS = {"wiener_flow": 1, "dpm_solver_3m": 12, "dpm_solver_2m": 16, "ddim": 50}
 
@@ -191,7 +191,8 @@ def restyle(model: DrumModel, audio: Tensor, settings: Settings, strength: float
     grid = grid_of(model, settings, start=strength)
     denoise = denoiser_of(model, settings, labels)
     steps = SAMPLERS[settings.sampler](denoise, q_sample(x_0, strength, eps), grid)
-    return finish(model.decode(last(steps), labels)[0].cpu())
+    rounds = round(strength * ROUNDS)  # what is nearly the given sound needs few
+    return finish(model.decode(last(steps), labels, rounds)[0].cpu())
 
 
 def grid_of(model: DrumModel, settings: Settings, start: float = 1.0) -> Tensor:
@@ -226,8 +227,8 @@ def limit(audio: Tensor) -> Tensor:
     """
     needed = (CEILING / audio.abs().amax(0, keepdim=True).clamp(min=1e-9)).clamp(max=1)
     least = -max_pool1d(-needed, 2 * AHEAD_SAMPLES + 1, 1, AHEAD_SAMPLES)
-    around = pad(least, (AHEAD_SAMPLES, AHEAD_SAMPLES), mode="replicate")
-    return (audio * avg_pool1d(around, 2 * AHEAD_SAMPLES + 1, 1)).clamp(-CEILING, CEILING)  # what rounding leaves
+    gain = avg_pool1d(pad(least, (AHEAD_SAMPLES, AHEAD_SAMPLES), mode="replicate"), 2 * AHEAD_SAMPLES + 1, 1)
+    return (audio * gain).clamp(-CEILING, CEILING)  # what rounding leaves
 
 
 def fingerprint(model: DrumModel) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tad_course.denoisers import ModelDenoiser, WienerDenoiser
 from tad_course.diffusion import NoiseLevels, WeightedVDiffusion
 from tad_course.front_ends import Whitening
-from tad_course.gain_shape import GainShape
+from tad_course.gain_shape import ROUNDS, GainShape
 from tad_course.learned import LearnedPlugin
 from tad_course.model_config import DRUMS, FRONT_ENDS, PRESETS, REFERENCE, TINY, ModelConfig
 from tad_course.sampling import Denoiser
@@ -92,9 +92,15 @@ class DrumModel(nn.Module):
         z = self.front_end.encode(audio)
         return self.whitening.encode(z, self._classes(labels)) if self.whitening else z
 
-    def decode(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Undo `encode`: `[B, C, L]` to sounds `[B, 2, N]`."""
-        return self.front_end.decode(self.whitening.decode(z, self._classes(labels)) if self.whitening else z)
+    def decode(self, z: Tensor, labels: Tensor | None = None, rounds: int = ROUNDS) -> Tensor:
+        """Undo `encode`: `[B, C, L]` to sounds `[B, 2, N]`.
+
+        With gains and shapes, made waves are brought to agree with their gains in so many `rounds`.
+        """
+        if not self.whitening:
+            return self.front_end.decode(z)
+        options = {"rounds": rounds} if self.config.gain_shape else {}
+        return self.front_end.decode(self.whitening.decode(z, self._classes(labels), **options))
 
     def likeliest(self, audio: Tensor, classes: list[int]) -> int:
         """Return which of some classes a sound `[2, N]` most likely belongs to."""

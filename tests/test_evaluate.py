@@ -138,7 +138,7 @@ def test_sounds_made_together_are_those_made_alone():
     batch = [Settings(model="small", label=label, seed=7 + i, num_steps=3) for i, label in enumerate(LABELS)]
     together = generate_together(model, batch)
     for one, each in zip(together, batch, strict=True):
-        torch.testing.assert_close(one, generate(model, each), atol=1e-5, rtol=0)
+        torch.testing.assert_close(one, generate(model, each), atol=3e-5, rtol=0)
 
 
 def test_the_size_of_the_chunks_changes_no_sound():
@@ -146,7 +146,7 @@ def test_the_size_of_the_chunks_changes_no_sound():
     sizes = [list(made_chunks(model, QUICK, 5, chunk=chunk)) for chunk in (1, 3)]
     audio = [torch.cat([audio for audio, _ in chunks]) for chunks in sizes]
     labels = [torch.cat([label for _, label in chunks]) for chunks in sizes]
-    torch.testing.assert_close(*audio, atol=1e-5, rtol=0)
+    torch.testing.assert_close(*audio, atol=3e-5, rtol=0)
     assert labels[0].tolist() == labels[1].tolist() == 5 * [0] + 5 * [2]  # indices into the drum machine's labels
 
 

@@ -25,7 +25,11 @@ SAMPLERS = {
 def full_title(sound: Sound) -> str:
     """Return a title that tells apart what differs only in a setting: "kick, seed 7 (drums, 8 steps, DDIM)"."""
     given = sound.settings
-    parts = [Path(given.model).name, f"{given.num_steps} steps", SAMPLERS.get(given.sampler, given.sampler)]
+    parts = [
+        Path(given.model).name,
+        f"{given.num_steps} step{'s' * (given.num_steps != 1)}",
+        SAMPLERS.get(given.sampler, given.sampler),
+    ]
     if given.guidance_scale != 1:
         parts.append(f"guidance {given.guidance_scale:g}")
     return f"{sound.title} ({', '.join(parts)})"

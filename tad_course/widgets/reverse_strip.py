@@ -162,7 +162,8 @@ class ReverseStrip:
         if sound.kind != GENERATE or sound.settings.fingerprint != self.desk.fingerprint:
             raise ValueError(f"{sound.title}: was not made from noise by the model in use, {self.desk.name}.")
         self.stops = stops_of(Watched(self.desk.model, tick), sound.settings)
-        looks = f"{sound.settings.num_steps} looks at the noise"  # between which a sampler may take smaller steps
+        count = sound.settings.num_steps
+        looks = f"{count} look{'s' * (count != 1)} at the noise"  # between which a sampler may take smaller steps
         self.title.value = f"<b>{html.escape(sound.title)}</b>, {looks}"
         self._draw()
         return f"Took {looks} again in {time.monotonic() - start:.1f} s."
