@@ -81,7 +81,7 @@ def test_every_control_of_steps_and_shape_is_used_once(pages, tmp_path):
         "old => document.querySelectorAll('.tad-strip-cards audio')[3].getAttribute('src') !== old", arg=noisy
     )
     visit.strip.locator(".tad-do").click()
-    visit.strip.locator(".tad-message").filter(has_text="looks").wait_for(timeout=PATIENCE_MS)
+    visit.strip.locator(".tad-message").filter(has_text="at the noise").wait_for(timeout=PATIENCE_MS)
     assert stops.first.evaluate("p => new Promise(go => { p.onplaying = () => go(true); p.muted = true; p.play(); })")
 
     # The sound: from the list, by upload, by its path; what is no sound is refused in words.
