@@ -89,8 +89,7 @@ class DrumModel(nn.Module):
 
     def encode(self, audio: Tensor, labels: Tensor | None = None) -> Tensor:
         """Turn sounds `[B, 2, N]` of classes `labels` `[B]` into the space of the diffusion `[B, C, L]`."""
-        z = self.front_end.encode(audio)
-        return self.whitening.encode(z, self._classes(labels)) if self.whitening else z
+        return self._scaled(self.front_end.encode(audio), labels)
 
     def decode(self, z: Tensor, labels: Tensor | None = None, rounds: int = ROUNDS) -> Tensor:
         """Undo `encode`: `[B, C, L]` to sounds `[B, 2, N]`.
@@ -117,9 +116,10 @@ class DrumModel(nn.Module):
 
         Here `labels` are indices into `config.kinds_told_apart`: which component a sound is most like is found out.
         """
+        z = self.front_end.encode(audio)
         if self.config.gain_shape:
-            labels = self.whitening.rows_of(self.front_end.encode(audio), labels)
-        return self.diffusion(self.encode(audio, labels), **self._condition(labels, embedding_mask_proba=mask_share))
+            labels = self.whitening.rows_of(z, labels)
+        return self.diffusion(self._scaled(z, labels), **self._condition(labels, embedding_mask_proba=mask_share))
 
     def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Denoiser:
         """Return `denoise(x_t, t) -> x_0` for these labels, with classifier-free guidance."""
@@ -148,6 +148,9 @@ class DrumModel(nn.Module):
         state = {key: x[rows_of[key]] if key in rows_of else x for key, x in self.state_dict().items()}
         other.load_state_dict(state)
         return other.train(self.training).to(self.device)
+
+    def _scaled(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        return self.whitening.encode(z, self._classes(labels)) if self.whitening else z
 
     def _condition(self, labels: Tensor | None, **options) -> dict:
         known = {}
