@@ -183,7 +183,8 @@ QUIZ = (
             ),
             Answer(
                 "By the same, only in narrower bands.",
-                "No: its groups of bands are wider than that. What is new is that each sound has a divisor of its own.",
+                "No: most of its groups of bands are wider than that. What is new is that each sound has a divisor of "
+                "its own.",
             ),
             Answer(
                 "By nothing: it is a rotation, like the lapped transform before it.",
