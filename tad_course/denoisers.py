@@ -46,7 +46,7 @@ class WienerDenoiser(ModelDenoiser):
         """
         time, net = _times(x_t, t), self.net
         said = [net.look(x_t, time, **known) if ask else net.silence(x_t) for known in self.conditions]
-        wiener = [{key: known[key] for key in ("variance", "loadings") if key in known} for known in self.conditions]
+        wiener = [{key: known[key] for key in ("variance", "factors") if key in known} for known in self.conditions]
         held = [{"said": each} | known for each, known in zip(said, wiener, strict=True)]
         return ModelDenoiser(net.guess, held, self.guidance_scale)
 

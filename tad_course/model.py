@@ -41,8 +41,8 @@ class DrumModel(nn.Module):
             frames = 2 * (288 // config.block_size) + 1
             waves = {}
             if config.front_end == "tiled":
-                waves = {"waves": self.front_end.low, "quadrature": self.front_end.quadrature}
-            tables = {"factors": FACTORS, "components": config.components, "tones": config.tones}
+                waves = {"waves": self.front_end.waves, "quadrature": self.front_end.quadrature}
+            tables = {"factors": FACTORS, "components": config.components}
             self.whitening = GainShape(classes, groups, self.shape[1], frames, **tables, **waves)
             gains = self.whitening.num_gains
             self.shape = (self.shape[0] + gains, self.shape[1])
@@ -52,7 +52,7 @@ class DrumModel(nn.Module):
         net_t = UNetV0
         if config.wiener:
             pace = max(1, config.block_size // 256)
-            net_t = WienerPlugin(UNetV0, groups, gains, config.tones, pace, config.projection)
+            net_t = WienerPlugin(UNetV0, groups, gains, pace, config.projection)
         if learned:
             net_t = LearnedPlugin(net_t, config.block_size)
         unet = {key: getattr(config, key) for key in ("channels", "factors", "items", "attentions")}
@@ -144,7 +144,8 @@ class DrumModel(nn.Module):
         other = DrumModel(replace(self.config, name=name, labels=(label,), kinds=kinds))
         rows_of = {key: rows for key, x in self.state_dict().items() if key.startswith("whitening.") and x.ndim >= 3}
         rows_of |= {"label_embedding.weight": rows}
-        rows_of |= {"whitening.shape_variance": [row // components for row in rows[::components]]}  # theirs in common
+        in_common = [row // components for row in rows[::components]]
+        rows_of |= {f"whitening.{name}": in_common for name in ("below", "above", "variance", "rest")}
         state = {key: x[rows_of[key]] if key in rows_of else x for key, x in self.state_dict().items()}
         other.load_state_dict(state)
         return other.train(self.training).to(self.device)
@@ -157,7 +158,7 @@ class DrumModel(nn.Module):
         if self.whitening and self.config.wiener and self.config.front_end != "learned":
             known = {"variance": self.whitening.variance_of(self._classes(labels))}
         if self.config.gain_shape:
-            known["loadings"] = self.whitening.loadings_of(self._classes(labels))
+            known["factors"] = self.whitening.factors_of(self._classes(labels))
         if not self.config.labels:
             return known
         labels, table = self._classes(labels), self.label_embedding

@@ -24,7 +24,6 @@ class ModelConfig:
     block_size: int = 64  # samples a frame; the U-Net sees length_samples / block_size frames
     gain_shape: bool = False  # split each sound into gains and shapes, instead of whitening
     components: int = 1  # with gain_shape: so many groups of sounds, each much alike, make a class; a power of two
-    tones: int = 0  # with gain_shape: so many of the lowest bands have common factors, too
     projection: int = 0  # so many channels enter and leave the U-Net, by 1 x 1 convolutions; 0: all of them
     whitening_power: float = 0.75  # 0: no whitening, 1: every place equally loud
     wiener: bool = True  # plug a learned Wiener filter around the network
@@ -56,8 +55,6 @@ class ModelConfig:
             raise ValueError("gain_shape needs the lapped or the tiled front end, and wiener.")
         if self.kinds and not self.gain_shape:
             raise ValueError("kinds needs gain_shape, whose tables tell them apart.")
-        if self.tones and not (self.gain_shape and 0 < self.tones <= self.block_size):
-            raise ValueError(f"tones needs gain_shape, and at most as many bands as there are ({self.block_size}).")
         if self.components < 1 or self.components & (self.components - 1):
             raise ValueError(f"components must be a power of two, not {self.components}.")
         if self.components > 1 and not self.gain_shape:
@@ -114,8 +111,8 @@ class ModelConfig:
 
 # The shipped model (lesson 06).
 DRUMS = ModelConfig(
-    kinds=kinds_of(LABELS), front_end="tiled", window="vorbis", block_size=1024, gain_shape=True, components=8,
-    projection=256, channels=(192, 192, 256), factors=(1, 2, 2), min_snr_db=-45.0,
+    kinds=kinds_of(LABELS), front_end="tiled", window="vorbis", block_size=1024, gain_shape=True, components=16,
+    projection=256, channels=(128, 192, 256), factors=(1, 2, 2), min_snr_db=-45.0,
 )  # fmt: skip
 
 # The model this course grows from, by its published numbers (tiny-audio-diffusion, 2023).

@@ -17,6 +17,7 @@ from tad_course.diffusion import alpha_sigma, eps_from_x_0, log_snr, snr_db, t_f
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 LOOKS_DB = (-15.0, 21.0)  # SNRs between which the network is asked when it is asked seldom
 MIN_SNR_DB = -45.0  # below it there is nothing but noise
+MAX_SNR_DB = 30.0  # above it there is nothing left to decide
 
 
 class Step(NamedTuple):
@@ -142,16 +143,18 @@ def wiener_flow(denoise: Denoiser, x_t: Tensor, grid: Tensor, hop_db: float = 5.
     index = 0
     for t, s in pairwise(grid):
         held = denoise.look(x_t, t, ask=index > 0)
-        for step in dpm_solver_3m(held, x_t, _hops(t, s, hop_db) if s > 0 else torch.stack([t, s])):
+        for step in dpm_solver_3m(held, x_t, _hops(t, s, hop_db)):
             yield step._replace(index=index)
             x_t, index = step.x_t, index + 1
 
 
 def _hops(t: Tensor, s: Tensor, hop_db: float) -> Tensor:
-    """Return times from t to s, even in log-SNR; pure noise is taken for the deepest noise of `log_snr_grid`."""
-    first, final = max(float(snr_db(t)), MIN_SNR_DB), float(snr_db(s))
+    """Return times from t to s, even in log-SNR; pure noise is taken for `MIN_SNR_DB`, and 0 follows `MAX_SNR_DB`."""
+    first, final = max(float(snr_db(t)), MIN_SNR_DB), min(float(snr_db(s)), MAX_SNR_DB)
+    if first >= final:
+        return torch.stack([t, s])
     hops = max(1, round((final - first) / hop_db))
-    return torch.cat([t[None], t_from_snr_db(torch.linspace(first, final, hops + 1)[1:-1]), s[None]])
+    return torch.cat([t[None], t_from_snr_db(torch.linspace(first, final, hops + 1)[1 : hops + int(s == 0)]), s[None]])
 
 
 def repaint(

@@ -9,104 +9,136 @@ import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tad_course.front_ends import WINDOWS, blocks_of, groups_of_bands, mid_side
 
-PARTS = 8  # the low part is the lowest eighth of the spectrum, up to 2,756 Hz
-HIGH_BLOCKS = 8  # a frame: above it, blocks are so much shorter
+
+class Part(NamedTuple):
+    """A part of the spectrum."""
+
+    eighths: int  # of the spectrum
+    blocks: int  # of time, a frame
+    share: int  # groups an octave has that share a gain, a power of two
+
+
+# Up to 2,756 Hz, where tones of drums begin; up to 8,268 Hz, where those of cowbells and wood blocks end; and the rest.
+PARTS = (Part(1, 1, 32), Part(2, 4, 16), Part(5, 8, 2))
+WAVES = 2  # so many parts have tones: their groups are narrow, and `quadrature` tells how strong they are
 
 
 class TiledTransform(nn.Module):
     """A lapped orthogonal transform of mid and side whose blocks suit drums: C = 2·block_size.
 
     It is made of nothing but the fold and the cosine transform of `front_ends.LappedTransform`, used twice. First the
-    *spectrum* of the whole sound is cut in two, with a soft border; each part is a signal again, of fewer samples
+    *spectrum* of the whole sound is cut into `PARTS`, with soft borders; each part is a signal again, of fewer samples
     (Auscher, Weiss & Wickerhauser, "Local sine and cosine bases of Coifman and Meyer", 1992). Then each is cut
-    into blocks of *time*: the high one into eight a frame, the low one into one a frame, but three in the first frame,
-    as audio codecs switch to short blocks at an attack (Edler, 1989). All are rotations: noise stays white.
+    into blocks of *time*: the high one into eight a frame, the middle one into four, the low one into one, but three in
+    the first frame, as audio codecs switch to short blocks at an attack (Edler, 1989). All are rotations: noise stays
+    white.
 
     Args:
         block_size: samples a frame, a multiple of 256.
         window: "sine" or "vorbis", see `front_ends.WINDOWS`.
+
+    Attributes:
+        bands: how many numbers of a frame belong to each part.
+        waves: how many of them, the lowest, belong to parts with tones.
     """
 
     def __init__(self, block_size: int = 1024, window: str = "vorbis"):
         super().__init__()
         self.block_size, self.window = block_size, window
-        self.low = block_size // PARTS  # bands of the low part
-        self.high = (block_size - self.low) // HIGH_BLOCKS  # bands of the high part
+        self.bands = tuple(block_size * part.eighths // 8 for part in PARTS)
+        self.low, self.waves = self.bands[0], sum(self.bands[:WAVES])
         self.attack = (self.low // 4, self.low // 4, self.low // 2)  # sizes of the first low blocks
         with torch.device("cpu"):  # the order is needed even where no memory is taken for the rest
-            widths = groups_of_bands(self.low, share=8).sum(1).int().tolist()
+            widths = groups_of_bands(self.low, PARTS[0].share).sum(1).int().tolist()
         self.register_buffer("rising", attack_order(self.attack, widths), persistent=False)
         self.register_buffer("falling", self.rising.argsort(), persistent=False)
 
     def encode(self, x: Tensor) -> Tensor:
         """Turn `[B, 2, N]` into `[B, 2·block_size, N / block_size]`: the bands of mid, then those of side.
 
-        A frame holds the low bands, then eight places in time of each high band. In the first frame every four groups
-        of low bands are two places in time of bands four times as wide, then two groups of bands twice as wide.
+        A frame holds the low bands, then four places in time of each middle and eight of each high band. In the first
+        frame every four groups of low bands are two places in time of bands four times as wide, then two groups of
+        bands twice as wide.
 
         Raises:
             ValueError: if N is not a multiple of the block size.
         """
         frames = blocks_of(x, self.block_size, "frames").shape[-2]
-        spectrum = fold(dct_iv(mid_side(x)), self._parts(frames), self.window, 1 / 4)
-        low, high = (dct_iv(part) for part in spectrum.split(self._parts(frames), -1))
-        high = fold(high, (self.high,) * (HIGH_BLOCKS * frames), self.window)
-        high = dct_iv(high.unflatten(-1, (frames, HIGH_BLOCKS, self.high))).transpose(-1, -2).flatten(-2)
-        return torch.cat([self._low_tiles(low), high], -1).transpose(-1, -2).flatten(1, 2)
+        spectrum = fold(dct_iv(mid_side(x)), self._sizes(frames), self.window, 1 / 4)
+        parts = [self._tiles(i, dct_iv(part)) for i, part in enumerate(spectrum.split(self._sizes(frames), -1))]
+        return _channels(parts)
 
     def decode(self, z: Tensor) -> Tensor:
         """Undo `encode`: `[B, 2·block_size, L]` to `[B, 2, L·block_size]`."""
-        frames = z.shape[-1]
-        low, high = z.unflatten(1, (2, -1)).transpose(-1, -2).split([self.low, HIGH_BLOCKS * self.high], -1)
-        high = dct_iv(high.unflatten(-1, (self.high, HIGH_BLOCKS)).transpose(-1, -2)).flatten(-3)
-        high = fold(high, (self.high,) * (HIGH_BLOCKS * frames), self.window, back=True)
-        spectrum = torch.cat([dct_iv(self._low_wave(low)), dct_iv(high)], -1)
-        return mid_side(dct_iv(fold(spectrum, self._parts(frames), self.window, 1 / 4, back=True)))
+        spectrum = torch.cat([dct_iv(self._signal(i, tiles)) for i, tiles in enumerate(self._parts_of(z))], -1)
+        return mid_side(dct_iv(fold(spectrum, self._sizes(z.shape[-1]), self.window, 1 / 4, back=True)))
 
-    def quadrature(self, low: Tensor, back: bool = False) -> Tensor:
-        """Return what the low tiles `[B, 2·low, L]`, of mid and side, hold with sines for cosines, or undo it (`back`).
+    def quadrature(self, z: Tensor, back: bool = False) -> Tensor:
+        """Return what the `waves` lowest bands `[B, 2·waves, L]`, of mid and side, hold with sines for cosines.
 
         They are a quarter of a swing apart: the sum of both squares tells how strong a tone is, wherever in its swing a
-        block meets it (the modulated complex lapped transform: Malvar, 1999). It is a rotation, too.
+        block meets it (the modulated complex lapped transform: Malvar, 1999). It is a rotation, too; `back` undoes it.
         """
-        low = low.unflatten(1, (2, -1)).transpose(-1, -2)
-        return self._low_tiles(self._low_wave(low, sines=back), sines=not back).transpose(-1, -2).flatten(1, 2)
-
-    def _low_tiles(self, wave: Tensor, sines: bool = False) -> Tensor:
-        """Cut the low part `[B, 2, low·L]` into blocks of time: `[B, 2, L, low]`."""
-        frames, turn = wave.shape[-1] // self.low, dst_iv if sines else dct_iv
-        blocks = fold(wave, self._low_blocks(frames), self.window, back=sines).unflatten(-1, (frames, self.low))
-        first = self._each_attack(turn, blocks[..., 0, :])[..., self.rising]
-        return torch.cat([first[..., None, :], turn(blocks[..., 1:, :])], -2)
-
-    def _low_wave(self, tiles: Tensor, sines: bool = False) -> Tensor:
-        """Undo `_low_tiles`."""
-        turn = dst_iv if sines else dct_iv
-        first = self._each_attack(turn, tiles[..., 0, self.falling])
-        blocks = torch.cat([first[..., None, :], turn(tiles[..., 1:, :])], -2)
-        return fold(blocks.flatten(-2), self._low_blocks(tiles.shape[-2]), self.window, back=not sines)
+        signals = (self._signal(i, tiles, sines=back) for i, tiles in enumerate(self._parts_of(z)))
+        return _channels([self._tiles(i, signal, sines=not back) for i, signal in enumerate(signals)])
 
     def groups(self) -> Tensor:
         """Return which channel belongs to which group, `[G, C]`: as `groups_of_bands`, each place in time apart."""
-        low = groups_of_bands(self.low, share=8)
-        high = groups_of_bands(self.high, first=self.high // (PARTS - 1))
-        high = torch.kron(high, torch.eye(HIGH_BLOCKS))  # bands come with their places in time
-        return torch.block_diag(*[low, high] * 2)
+        groups, below = [], 0
+        for bands, part in zip(self.bands, PARTS, strict=True):
+            of_part = groups_of_bands(bands // part.blocks, part.share, first=below // part.blocks)
+            groups.append(torch.kron(of_part, torch.eye(part.blocks)))  # bands come with their places in time
+            below += bands
+        return torch.block_diag(*groups * 2)
+
+    def _tiles(self, part: int, signal: Tensor, sines: bool = False) -> Tensor:
+        """Cut the signal of a part `[B, 2, bands·L]` into blocks of time: `[B, 2, L, bands]`."""
+        bands, turn = self.bands[part], dst_iv if sines else dct_iv
+        frames, places = signal.shape[-1] // bands, PARTS[part].blocks
+        blocks = fold(signal, self._blocks(part, frames), self.window, back=sines).unflatten(-1, (frames, bands))
+        if part > 0:
+            return turn(blocks.unflatten(-1, (places, -1))).transpose(-1, -2).flatten(-2)
+        first = self._each_attack(turn, blocks[..., 0, :])[..., self.rising]
+        return torch.cat([first[..., None, :], turn(blocks[..., 1:, :])], -2)
+
+    def _signal(self, part: int, tiles: Tensor, sines: bool = False) -> Tensor:
+        """Undo `_tiles`."""
+        turn = dst_iv if sines else dct_iv
+        if part > 0:
+            blocks = turn(tiles.unflatten(-1, (-1, PARTS[part].blocks)).transpose(-1, -2)).flatten(-2)
+        else:
+            first = self._each_attack(turn, tiles[..., 0, self.falling])
+            blocks = torch.cat([first[..., None, :], turn(tiles[..., 1:, :])], -2)
+        return fold(blocks.flatten(-2), self._blocks(part, tiles.shape[-2]), self.window, back=not sines)
 
     def _each_attack(self, turn: Callable[[Tensor], Tensor], first: Tensor) -> Tensor:
         return torch.cat([turn(block) for block in first.split(self.attack, -1)], -1)
 
-    def _parts(self, frames: int) -> tuple[int, int]:
-        return self.low * frames, (self.block_size - self.low) * frames
+    def _parts_of(self, z: Tensor) -> tuple[Tensor, ...]:
+        """Return the tiles `[B, 2, L, bands]` of the parts that `z` `[B, C, L]` has: all, or those of waves."""
+        tiles = z.unflatten(1, (2, -1)).transpose(-1, -2)
+        return tiles.split(self.bands if tiles.shape[-1] == self.block_size else self.bands[:WAVES], -1)
 
-    def _low_blocks(self, frames: int) -> tuple[int, ...]:
-        return (*self.attack, *(self.low,) * (frames - 1))
+    def _sizes(self, frames: int) -> tuple[int, ...]:
+        return tuple(bands * frames for bands in self.bands)
+
+    def _blocks(self, part: int, frames: int) -> tuple[int, ...]:
+        """Return the sizes of the blocks of time."""
+        if part == 0:
+            return (*self.attack, *(self.low,) * (frames - 1))
+        return (self.bands[part] // PARTS[part].blocks,) * (PARTS[part].blocks * frames)
+
+
+def _channels(parts: Sequence[Tensor]) -> Tensor:
+    """Return tiles `[B, 2, L, bands]` as channels `[B, C, L]`."""
+    return torch.cat(parts, -1).transpose(-1, -2).flatten(1, 2)
 
 
 def fold(x: Tensor, sizes: tuple[int, ...], window: str, width: float = 1.0, back: bool = False) -> Tensor:

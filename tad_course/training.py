@@ -142,15 +142,15 @@ def train(config: TrainConfig) -> Path:
     return config.out
 
 
-def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 1000) -> None:
+def fit_whitening(model: DrumModel, sounds: list[Sound], most: int = 2000) -> None:
     """Measure how loud the sounds are at every place, in up to `most` of each class, and set the model's whitening."""
     by_class = [[] for _ in model.config.kinds_told_apart or [""]]
     for sound in sounds:
         by_class[sound.label].append(sound)
     if missing := [name for name, found in zip(model.config.kinds_told_apart, by_class, strict=False) if not found]:
         raise DataError(f"No sound has the label {', '.join(missing)}; add some, or name the labels with --labels.")
-    sounds = [sound for found in by_class for sound in found[:: math.ceil(len(found) / most)]]  # from all of the folder
-    batches = (sounds[start : start + 10] for start in range(0, len(sounds), 10))
+    by_class = [found[:: math.ceil(len(found) / most)] for found in by_class]  # from all of the folder
+    batches = (found[start : start + 10] for found in by_class for start in range(0, len(found), 10))
     batches = (load_batch(batch, model.config.length_samples) for batch in batches)
     model.whitening.fit_to((model.front_end.encode(audio), labels) for audio, labels in batches)
 

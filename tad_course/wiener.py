@@ -1,6 +1,5 @@
 """What is known before a network has learned anything, plugged around it: the Wiener filter (lesson 06)."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -8,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, pad
 
 from tad_course.diffusion import alpha_sigma, log_snr
+from tad_course.factors import Factors, cepstrum, spread_of
 
-UNFORESEEN = 0.02  # variance of a gain beyond its factors that no sound of the past foretold
+UNFORESEEN = 0.002  # variance of a gain beyond its factors that no sound of the past foretold
 
 
 class Known(NamedTuple):
@@ -18,12 +18,10 @@ class Known(NamedTuple):
     alpha: Tensor  # [B, 1, 1]
     sigma: Tensor
     variance: Tensor | float  # of x_0 at every place
-    common: list[tuple[Tensor, Tensor, Tensor, Tensor]]  # channels with factors: which, v, how far to move it, x_0
+    common: tuple[Tensor, Tensor, Tensor] | None  # of channels with factors: v, how far to move it, x_0
 
 
-def WienerPlugin(
-    net_t, groups: Tensor | None = None, others: int = 0, tones: int = 0, pace: int = 1, projection: int = 0
-):
+def WienerPlugin(net_t, groups: Tensor | None = None, others: int = 0, pace: int = 1, projection: int = 0):
     """Plug a learned Wiener filter around a network, in the manner of the library's `LTPlugin`.
 
     `variance` says how much signal there is at every place on average. The best linear guess of v follows from it (the
@@ -35,9 +33,8 @@ def WienerPlugin(
     Simoncelli, "Scale mixtures of Gaussians", 2000). To judge that it sees how much energy each group has beyond what
     is expected, over a short and a long window.
 
-    Channels of their own (`others`) and the lowest bands (`tones`) may have common factors, `loadings`: then the guess
-    takes all of them into account together. The network may move it by as much as x_t tells: in deep noise, where x_t
-    tells nothing, it cannot invent anything.
+    Channels of their own (`others`) may have common `factors`: then the guess takes all of them into account together.
+    The network may move it by as much as x_t tells: in deep noise, where x_t tells nothing, it cannot invent anything.
 
     A network that sees only x_t cannot tell noise of -60 dB from silence. So it also gets asinh(x_t / sigma): x_t at
     the scale of the noise, with everything louder compressed; four slow curves that say where in the sound a frame
@@ -48,7 +45,6 @@ def WienerPlugin(
         net_t: builds the network from `in_channels`, `out_channels` and options.
         groups: which channel belongs to which group of bands, `[G, C]`; None: channels without an order, one group.
         others: so many channels after these belong to no group.
-        tones: so many of the lowest bands, of mid and of side, have common factors, too.
         pace: how many times longer than 256 samples a frame is, for what the network sees of time.
         projection: so many channels come in and go out of the network, of which 1 × 1 convolutions make the others;
             it then begins by saying nothing. 0: all channels come and go.
@@ -62,10 +58,7 @@ def WienerPlugin(
             member = pad(member, (0, others))  # [G, C], 1 where a channel belongs to a group
             self.register_buffer("member", member, persistent=False)
             self.log_gains = (-3, 3) if others else (-12, 6)  # shapes are about equally loud as they are
-            low = lowest_bands(in_channels - others, tones)
-            self.register_buffer("high", torch.arange(in_channels - others, in_channels), persistent=False)
-            self.register_buffer("low", low, persistent=False)
-            seen = 2 * in_channels + 4 + 2 * len(member) + others + len(low)
+            seen = 2 * in_channels + 4 + 2 * len(member) + others
             said = self.channels + len(member)
             self.into = self.out = nn.Identity()
             if projection:
@@ -75,40 +68,41 @@ def WienerPlugin(
                 seen = said = projection
             self.net = net_t(in_channels=seen, out_channels=said, **kwargs)
 
-        def forward(self, x: Tensor, time: Tensor, variance=1.0, loadings: Sequence[Tensor] = (), **kwargs) -> Tensor:
-            known = self._known(x, time, variance, loadings)
+        def forward(self, x: Tensor, time: Tensor, variance=1.0, factors: Factors | None = None, **kwargs) -> Tensor:
+            known = self._known(x, time, variance, factors)
             return self._answer(x, known, self._ask(x, time, known, **kwargs))
 
-        def look(self, x: Tensor, time: Tensor, variance=1.0, loadings: Sequence[Tensor] = (), **kwargs) -> Tensor:
+        def look(self, x: Tensor, time: Tensor, variance=1.0, factors: Factors | None = None, **kwargs) -> Tensor:
             """Return what the network says of (x_t, t), for `guess`."""
-            return self._ask(x, time, self._known(x, time, variance, loadings), **kwargs)
+            return self._ask(x, time, self._known(x, time, variance, factors), **kwargs)
 
-        def guess(self, x: Tensor, time: Tensor, said: Tensor, variance=1.0, loadings: Sequence[Tensor] = ()) -> Tensor:
+        def guess(self, x: Tensor, time: Tensor, said: Tensor, variance=1.0, factors: Factors | None = None) -> Tensor:
             """Return v at (x_t, t) from what the network said there or a little earlier, without asking it again."""
-            return self._answer(x, self._known(x, time, variance, loadings), said)
+            return self._answer(x, self._known(x, time, variance, factors), said)
 
         def silence(self, x: Tensor) -> Tensor:
             """Return what a network says that has nothing to add."""
             return x.new_zeros(len(x), self.channels + len(self.member), x.shape[-1])
 
-        def _known(self, x: Tensor, time: Tensor, variance: Tensor | float, loadings: Sequence[Tensor]) -> Known:
+        def _known(self, x: Tensor, time: Tensor, variance: Tensor | float, factors: Factors | None) -> Known:
             if isinstance(variance, Tensor):
                 variance = variance[..., : x.shape[-1]]  # a shorter sound has the first frames
             alpha, sigma = alpha_sigma(time, x.ndim)
             sigma = sigma.clamp(min=1e-4)
-            common = []
-            for channels, factors in zip((self.high, self.low), loadings, strict=False):
-                part, expected = x[:, channels], variance[:, channels].clamp(min=1e-4)
-                guess, error = factor_wiener(part, alpha, sigma, expected, factors[..., : x.shape[-1]])
+            common = None
+            if factors:
+                part, expected = x[:, -others:], variance[:, -others:].clamp(min=1e-4)
+                guess, error = factor_wiener(cepstrum(part), alpha, sigma, *factors.cut(x.shape[-1]))
+                guess, error = cepstrum(guess, back=True), spread_of(error)
                 told = (1 - sigma**2 * error / expected).clamp(min=0)  # share of the variance that x_t tells
                 x_0 = (alpha * part - sigma * guess) / expected.sqrt()
-                common.append((channels, guess, (error * told + 1e-12).sqrt(), x_0))
+                common = guess, (error * told + 1e-12).sqrt(), x_0
             return Known(alpha, sigma, variance, common)
 
         def _ask(self, x: Tensor, time: Tensor, known: Known, **kwargs) -> Tensor:
             even = x / (known.alpha**2 * known.variance + known.sigma**2).sqrt()  # unit variance at every place
             energies = (self._excess(even, max(1, frames // pace)) for frames in (8, 64))
-            views = [even, torch.asinh(x / known.sigma), places(x, pace), *energies, *(x_0 for *_, x_0 in known.common)]
+            views = [even, torch.asinh(x / known.sigma), places(x, pace), *energies, *(known.common or ())[2:]]
             seen, time = torch.cat(views, dim=1), log_snr(time.clamp(1e-5, 1 - 1e-5)) / 8
             return self.out(self.net(self.into(seen), time, **kwargs))
 
@@ -119,9 +113,10 @@ def WienerPlugin(
             total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
             wiener = alpha * sigma * (1 - variance) / total * x
             spread = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
-            for channels, guess, room, _ in known.common:
-                wiener = wiener.index_copy(1, channels, guess)
-                spread = spread.index_copy(1, channels, room)
+            if known.common:
+                guess, room, _ = known.common
+                wiener = torch.cat([wiener[:, :-others], guess], dim=1)
+                spread = torch.cat([spread[:, :-others], room], dim=1)
             return wiener + spread * learned
 
         def _excess(self, even: Tensor, frames: int) -> Tensor:
@@ -134,7 +129,7 @@ def WienerPlugin(
     return Net
 
 
-def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loadings: Tensor) -> tuple[Tensor, Tensor]:
+def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, loadings: Tensor, rest: Tensor) -> tuple[Tensor, Tensor]:
     """Return the best linear guess of v `[B, G, L]`, and how far off it is: the variance of its error.
 
     For x_0 of covariance S = F Fᵀ + D with few columns F and a diagonal D (factor analysis), x_t has the covariance
@@ -144,10 +139,10 @@ def factor_wiener(x: Tensor, alpha: Tensor, sigma: Tensor, variance: Tensor, loa
         x: x_t `[B, G, L]`.
         alpha: `[B, 1, 1]`.
         sigma: `[B, 1, 1]`.
-        variance: the diagonal of S, `[B, G, L]`.
         loadings: F, `[B, K, G, L]`.
+        rest: D, `[B, G, L]`, less `UNFORESEEN`.
     """
-    rest = (variance - loadings.square().sum(1)).clamp(min=0) + UNFORESEEN  # D
+    rest = rest + UNFORESEEN
     total = alpha**2 * rest + sigma**2
     columns = (loadings / total[:, None]).flatten(2)  # [B, K, G·L]
     small = columns @ loadings.flatten(2).transpose(1, 2)

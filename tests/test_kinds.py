@@ -18,7 +18,7 @@ from tad_course.shaping import named
 
 SMALL = ModelConfig(
     name="small", labels=("kick", "percussion"), kinds={"percussion": ("tom", "clap", "shaker")}, gain_shape=True,
-    window="vorbis", tones=2, length_samples=32_768, block_size=64, channels=(8, 8), factors=(1, 4), items=(1, 1),
+    window="vorbis", length_samples=32_768, block_size=64, channels=(8, 8), factors=(1, 4), items=(1, 1),
     attentions=(0, 0), attention_heads=2, attention_features=8, modulation_features=16, label_features=8,
 )  # fmt: skip
 
@@ -50,13 +50,12 @@ def test_the_course_s_model_tells_all_voices_of_the_drum_machine_apart_and_is_as
     ("changes", "reason"),
     [
         ({"kinds": {"gong": ("a", "b")}}, "gong, which is none of the labels"),
-        ({"gain_shape": False, "tones": 0}, "kinds needs gain_shape"),
-        ({"tones": 65}, "as many bands as there are"),
+        ({"gain_shape": False}, "kinds needs gain_shape"),
         ({"components": 3}, "power of two, not 3"),
-        ({"gain_shape": False, "tones": 0, "kinds": {}, "components": 2}, "components needs gain_shape"),
+        ({"gain_shape": False, "kinds": {}, "components": 2}, "components needs gain_shape"),
     ],
 )
-def test_kinds_and_tones_that_do_not_fit_are_refused(changes, reason):
+def test_kinds_and_components_that_do_not_fit_are_refused(changes, reason):
     with pytest.raises(ValueError, match=reason):
         replace(SMALL, **changes)
 
@@ -90,7 +89,7 @@ def test_a_percussion_of_a_seed_is_the_same_sound_as_the_kind_that_the_seed_pick
 
 def test_components_are_drawn_by_the_seed_and_have_their_kind_s_name():
     torch.manual_seed(0)
-    parts = DrumModel(replace(SMALL, components=4, tones=0)).eval()
+    parts = DrumModel(replace(SMALL, components=4)).eval()
     assert parts.config.names == SMALL.names and len(parts.config.classes) == 4 * len(SMALL.classes)
     drawn = [int(class_of(parts, Settings(label="tom", seed=seed))) for seed in range(40)]
     assert set(drawn) == set(parts.config.classes_of("tom")) and len(set(drawn)) == 4
@@ -115,7 +114,7 @@ def test_a_sound_that_is_there_is_taken_for_the_kind_it_is_most_like(model):
 
 def test_one_label_alone_keeps_its_kinds(model):
     alone = model.only("percussion", "bits")
-    assert alone.config.classes == ("tom", "clap", "shaker") and alone.whitening.tone_loadings.shape[0] == 3
+    assert alone.config.classes == ("tom", "clap", "shaker") and alone.whitening.attack.shape[0] == 3
     asked = Settings(label="percussion", seed=8, num_steps=2)
     assert torch.equal(generate(alone, asked), generate(model, asked))
 

@@ -8,7 +8,7 @@ import torch
 from tad_course.drums import render
 from tad_course.front_ends import LappedTransform, mid_side
 from tad_course.synthesis import SAMPLE_RATE
-from tad_course.tiling import HIGH_BLOCKS, TiledTransform, attack_order, dct_iv, dst_iv, fold
+from tad_course.tiling import PARTS, TiledTransform, attack_order, dct_iv, dst_iv, fold
 
 N = 16_384
 TILED = TiledTransform(1024)
@@ -65,20 +65,32 @@ def test_a_tone_of_a_drum_fills_few_low_bands():
     assert far < 1e-9 < 2e-7 < (short / short.sum())[10:].sum()  # as far away in Hz
 
 
+@pytest.mark.parametrize("part", [1, 2])
 @pytest.mark.parametrize("sample", [600, 5000])
-def test_a_click_stays_within_a_short_high_block_and_its_neighbours(sample):
+def test_a_click_stays_within_a_short_block_and_its_neighbours(sample, part):
     click = np.zeros(N)
     click[sample] = 1
-    high = energy(click)[TILED.low :].unflatten(0, (TILED.high, HIGH_BLOCKS)).sum(0).T.flatten()  # 128 samples each
-    near = sample // 128
-    assert high[near - 1 : near + 2].sum() / high.sum() > 0.99
-    assert high.sum() == pytest.approx(7 / 8, rel=0.02)  # as much as there is spectrum
+    tiles, places = energy(click).split(TILED.bands)[part], PARTS[part].blocks
+    blocks = tiles.unflatten(0, (-1, places)).sum(0).T.flatten()
+    near = sample // (1024 // places)
+    assert blocks[near - 1 : near + 2].sum() / blocks.sum() > 0.98
+    assert blocks.sum() == pytest.approx(PARTS[part].eighths / 8, rel=0.02)  # as much as there is spectrum
+
+
+def test_a_tone_between_3_and_8_khz_is_told_from_its_neighbours_by_longer_blocks_than_those_above():
+    t = np.arange(N) / SAMPLE_RATE
+    middle, high = (
+        energy(np.sin(2 * np.pi * hz * t) * np.hanning(N))[first:last].unflatten(0, (-1, places)).sum((1, 2))
+        for hz, (first, last), places in ((5000, (128, 384), 4), (12_000, (384, 1024), 8))
+    )
+    in_hz = [(bands / bands.sum() > 0.01).sum() * width for bands, width in ((middle, 86), (high, 172))]
+    assert in_hz[0] < in_hz[1]
 
 
 def test_an_attack_at_the_start_is_told_from_what_follows_by_shorter_low_blocks():
     t = np.arange(N) / SAMPLE_RATE
     late = np.where((t > 600 / SAMPLE_RATE) & (t < 1000 / SAMPLE_RATE), np.sin(2 * np.pi * 500 * t), 0)
-    groups = TILED.groups()[:40, : TILED.low] @ energy(late)[: TILED.low, 0]
+    groups = TILED.groups()[:96, : TILED.low] @ energy(late)[: TILED.low, 0]
     groups = groups.unflatten(0, (-1, 4))  # two places in time, then a third that is as long as both
     assert groups[:, 2:].sum() > 20 * groups[:, :2].sum()
 
@@ -100,12 +112,15 @@ def test_a_shorter_sound_has_the_first_frames():
 
 def test_every_channel_is_in_one_group_and_groups_widen_with_frequency():
     groups = TILED.groups()
-    assert groups.shape == (176, 2048) and groups.sum(0).eq(1).all()
-    low = [1] * 16 + [2] * 8 + [4] * 8 + [8] * 8
-    assert groups.sum(1)[:40].tolist() == low and groups.sum(1)[88:128].tolist() == low
-    high = groups[40:88, TILED.low : 1024].unflatten(1, (TILED.high, HIGH_BLOCKS))
-    assert (high.sum(1).gt(0).sum(1) == 1).all()  # one place in time each
-    assert high[::HIGH_BLOCKS].sum((1, 2)).tolist() == [8, 8, 16, 16, 32, 32]
+    assert groups.shape == (432, 2048) and groups.sum(0).eq(1).all()
+    low = [1] * 64 + [2] * 32
+    assert groups.sum(1)[:96].tolist() == low and groups.sum(1)[216:312].tolist() == low
+    middle, high = (groups[a:b, c:d].unflatten(1, (-1, places)) for a, b, c, d, places in
+                    ((96, 192, 128, 384, 4), (192, 216, 384, 1024, 8)))  # fmt: skip
+    for part in (middle, high):
+        assert (part.sum(1).gt(0).sum(1) == 1).all()  # one place in time each
+    assert middle[::4].sum((1, 2)).tolist() == [2] * 16 + [4] * 8
+    assert high[::8].sum((1, 2)).tolist() == [16, 32, 32]
 
 
 def test_what_was_kept_while_nobody_wanted_gradients_serves_those_who_do():
@@ -129,24 +144,24 @@ def test_the_sine_transform_is_scipys(size):
     assert torch.allclose(dst_iv(x), theirs, atol=1e-5)
 
 
-def low_tiles(x: torch.Tensor) -> torch.Tensor:
-    """Return the low tiles `[B, 2·low, L]` of mid and side."""
-    return TILED.encode(x).unflatten(1, (2, -1))[:, :, : TILED.low].flatten(1, 2)
+def waves(x: torch.Tensor) -> torch.Tensor:
+    """Return the tiles `[B, 2·waves, L]`, of mid and side, of the parts that have tones."""
+    return TILED.encode(x).unflatten(1, (2, -1))[:, :, : TILED.waves].flatten(1, 2)
 
 
 def test_sines_for_cosines_is_a_rotation_and_comes_back():
-    low = low_tiles(noise(2, 2, 8192))
+    low = waves(noise(2, 2, 8192))
     sines = TILED.quadrature(low)
     assert sines.norm() == pytest.approx(float(low.norm()), rel=1e-4)
     assert torch.allclose(TILED.quadrature(sines, back=True), low, atol=1e-5)
     assert float((low * sines).mean()) == pytest.approx(0, abs=0.02)
 
 
-def test_cosines_and_sines_together_tell_how_strong_a_tone_is_wherever_in_its_swing_a_block_meets_it():
+@pytest.mark.parametrize(("pitch_hz", "bands"), [(333, [15]), (4030, range(128 + 14 * 4, 128 + 15 * 4))])
+def test_cosines_and_sines_together_tell_how_strong_a_tone_is_wherever_in_its_swing_a_block_meets_it(pitch_hz, bands):
     t = np.arange(32_768) / SAMPLE_RATE
-    tone = torch.as_tensor(np.sin(2 * np.pi * 333 * t), dtype=torch.float32)
-    low = low_tiles(torch.stack([tone, tone])[None])
-    band = round(333 / SAMPLE_RATE * 2 * 1024 - 0.5)
+    tone = torch.as_tensor(np.sin(2 * np.pi * pitch_hz * t), dtype=torch.float32)
+    low = waves(torch.stack([tone, tone])[None])
     cosines, both = low.square(), low.square() + TILED.quadrature(low).square()
-    alone, together = ((x[0, band, 4:28] / x[0, band, 4:28].mean()).std() for x in (cosines, both))
+    alone, together = ((tone / tone.mean()).std() for tone in (x[0, list(bands), 4:28] for x in (cosines, both)))
     assert together < 0.05 < 0.6 < alone

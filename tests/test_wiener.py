@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tad_course.diffusion import alpha_sigma, q_sample, v_from_x_0
+from tad_course.factors import Factors, cepstrum
 from tad_course.front_ends import LappedTransform
 from tad_course.sampling import seeded_noise
 from tad_course.wiener import UNFORESEEN, WienerPlugin, factor_wiener, lowest_bands
@@ -84,7 +85,7 @@ def test_with_common_factors_the_guess_and_its_error_are_those_of_the_dense_cova
     loadings, rest = torch.randn(2, 3, 4, 5, generator=generator), 0.1 + torch.rand(2, 4, 5, generator=generator)
     x, time = torch.randn(2, 4, 5, generator=generator), torch.tensor([t, t])
     alpha, sigma = alpha_sigma(time, 3)
-    guess, error = factor_wiener(x, alpha, sigma, rest + loadings.square().sum(1), loadings)
+    guess, error = factor_wiener(x, alpha, sigma, loadings, rest)
 
     a, s = (value[:, 0].double() for value in (alpha, sigma))
     columns = loadings.flatten(2).double()
@@ -99,13 +100,14 @@ def test_with_common_factors_the_guess_and_its_error_are_those_of_the_dense_cova
 
 
 def test_a_silent_network_leaves_the_gains_to_the_factors():
-    loadings, variance = torch.ones(1, 1, 2, 64), torch.full((1, 4, 64), 1.01)  # all gains move together
+    variance = torch.full((1, 4, 64), 1.01)
+    factors = Factors(cepstrum(torch.ones(200, 1, 2, 64)), torch.full((200, 2, 64), 0.01))  # all gains move together
     common = seeded_noise((1, 1), range(200))
     x_0 = torch.cat([seeded_noise((2, 64), range(200)), common.expand(-1, 2, 64)], dim=1)
     t = torch.full((200,), 0.9)
     eps = seeded_noise((4, 64), range(200, 400))
     plugged = WienerPlugin(partial(Says, channels=4), torch.eye(2), others=2)(in_channels=4)
-    v = plugged(q_sample(x_0, t, eps), t, variance.expand(200, -1, -1), [loadings.expand(200, -1, -1, -1)])
+    v = plugged(q_sample(x_0, t, eps), t, variance.expand(200, -1, -1), factors)
     error = (v - v_from_x_0(x_0, eps, t)).square().mean((0, 2))
     alpha, sigma = alpha_sigma(t[:1])
     assert error[0] == pytest.approx(float(1.01 / (1.01 * alpha**2 + sigma**2)), rel=0.1)
@@ -116,7 +118,7 @@ def test_in_deep_noise_the_network_cannot_move_the_gains():
     x, variance = seeded_noise((4, 64), [0]), torch.ones(1, 4, 64)
     said = [
         WienerPlugin(partial(Says, channels=4), torch.eye(2), others=2)(in_channels=4, says=says)(
-            x, torch.tensor([0.9999]), variance, [torch.zeros(1, 1, 2, 64)]
+            x, torch.tensor([0.9999]), variance, Factors(torch.zeros(1, 1, 2, 64), torch.ones(1, 2, 64))
         )
         for says in ((0.0, 0.0), (1.0, 0.0))
     ]

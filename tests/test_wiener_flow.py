@@ -10,7 +10,17 @@ from tad_course.denoisers import Counting, Keeping, ModelDenoiser, WienerDenoise
 from tad_course.diffusion import alpha_sigma, q_sample, t_from_snr_db
 from tad_course.generate import Settings, generate, way_of
 from tad_course.model import DrumModel, ModelConfig
-from tad_course.sampling import dpm_solver_3m, last, log_snr_grid, looks_grid, seeded_noise, snr_db, wiener_flow
+from tad_course.sampling import (
+    MAX_SNR_DB,
+    _hops,
+    dpm_solver_3m,
+    last,
+    log_snr_grid,
+    looks_grid,
+    seeded_noise,
+    snr_db,
+    wiener_flow,
+)
 from tad_course.wiener import WienerPlugin
 
 
@@ -38,8 +48,8 @@ def test_for_gaussian_sounds_the_way_has_a_closed_form_and_is_found_with_any_num
     variance = torch.logspace(-3, 1, 128).view(1, 2, 64)
     grid, x_t = looks_grid(looks), seeded_noise((2, 64), [0])
     denoise, _ = gaussian(variance=variance)
-    # Every place keeps its quantile: x_s / std(x_s) = x_t / std(x_t), down to the last look, where x_0 is foreseen.
-    alpha, sigma = alpha_sigma(grid[-2])
+    # Every place keeps its quantile: x_s / std(x_s) = x_t / std(x_t), down to the last level, where x_0 is foreseen.
+    alpha, sigma = alpha_sigma(t_from_snr_db(torch.tensor(MAX_SNR_DB)))
     total = alpha**2 * variance + sigma**2
     expected = x_t * alpha * variance / total.sqrt()
     assert torch.allclose(last(wiener_flow(denoise, x_t, grid, hop_db=1.0)), expected, rtol=0.02, atol=1e-4)
@@ -142,3 +152,10 @@ def test_a_model_without_a_filter_says_what_to_take_instead():
     reference = DrumModel(ModelConfig(block_size=64, channels=(8, 8, 8), length_samples=4096, wiener=False)).eval()
     with pytest.raises(ValueError, match="no Wiener filter.*dpm_solver_3m"):
         generate(reference, Settings(sampler="wiener_flow"))
+
+
+@pytest.mark.parametrize("start_db", [-60.0, 3.0, 29.0, 35.0, 50.0])
+def test_the_way_to_a_clean_sound_only_falls(start_db):
+    times = _hops(t_from_snr_db(torch.tensor(start_db)), torch.tensor(0.0), hop_db=5.0)
+    assert times[-1] == 0 and (times.diff() < 0).all()
+    assert len(times) > 2 or start_db >= MAX_SNR_DB
