@@ -17,7 +17,7 @@ LOUDEST = 3.0  # log of the rms of a band, 26 dB: no drum of full scale comes ne
 GAINS_COUNT = 4.0  # times as much in the loss as shapes do
 SHAPES_FROM = 0.03  # SNR, -15 dB, below which shapes fade out of the loss
 ATTACKS_COUNT = 4.0  # times as much do the first shapes of waves: with what follows rounds can bring them in step
-ROUNDS = 30  # in which made waves are brought to agree
+ROUNDS = 15  # in which made waves are brought to agree
 MOMENTUM = 0.9  # of the rounds
 SLOW = 2  # common factors have only this part of the coefficients of time, the slow ones
 
@@ -76,6 +76,9 @@ class GainShape(nn.Module):
         size = groups.sum(1, keepdim=True)
         self.register_buffer("mean_of", groups / size, persistent=False)  # [G, C]
         self.register_buffer("spread_to", groups.T.contiguous(), persistent=False)  # [C, G]
+        of_waves = groups[:, self.waves].argmax(0).unique(return_inverse=True) if waves else [self.waves] * 2
+        self.register_buffer("wave_groups", of_waves[0], persistent=False)
+        self.register_buffer("group_of_wave", of_waves[1], persistent=False)  # its place among these
         # The few numbers of narrow low groups carry the tone of a drum: they weigh as if they were more.
         self.register_buffer("emphasis", groups.T @ (size.max() / size) ** 0.25, persistent=False)  # [C, 1]
         self.register_buffer("size", torch.ones(1))  # rms of all shapes
@@ -110,13 +113,12 @@ class GainShape(nn.Module):
         mean, which is one sound, takes their place (Griffin & Lim, 1984; with the momentum of Perraudin et al., 2013).
         A sound with its own gains stays as it is.
         """
-        low, some = z[:, self.waves], self.mean_of[:, self.waves].sum(1) > 0  # the groups of waves
-        mean_of, spread_to = self.mean_of[some][:, self.waves], self.spread_to[self.waves][:, some]
-        wanted = 2 * gain[:, some].clamp(max=LOUDEST)
+        low, of = z[:, self.waves], self.group_of_wave
+        wanted, width = 2 * gain[:, self.wave_groups].clamp(max=LOUDEST), 2 * torch.bincount(of)[:, None]
 
         def factors(cosines: Tensor, sines: Tensor) -> Tensor:
-            power = mean_of @ ((cosines.square() + sines.square()) / 2) + QUIETEST**2
-            return spread_to @ ((wanted - power.log()) / 2).exp()
+            power = torch.zeros_like(wanted).index_add_(1, of, cosines.square() + sines.square()) / width
+            return ((wanted - (power + QUIETEST**2).log()) / 2).exp()[:, of]
 
         before = low
         for _ in range(rounds):

@@ -57,6 +57,8 @@ def WienerPlugin(net_t, groups: Tensor | None = None, others: int = 0, pace: int
             member = torch.ones(1, in_channels - others) if groups is None else groups
             member = pad(member, (0, others))  # [G, C], 1 where a channel belongs to a group
             self.register_buffer("member", member, persistent=False)
+            group_of = torch.where(member.sum(0) > 0, member.argmax(0), len(member))
+            self.register_buffer("group_of", group_of, persistent=False)  # the last one: none
             self.log_gains = (-3, 3) if others else (-12, 6)  # shapes are about equally loud as they are
             seen = 2 * in_channels + 4 + 2 * len(member) + others
             said = self.channels + len(member)
@@ -109,7 +111,8 @@ def WienerPlugin(net_t, groups: Tensor | None = None, others: int = 0, pace: int
         def _answer(self, x: Tensor, known: Known, said: Tensor) -> Tensor:
             learned, log_gain = said[:, : self.channels], said[:, self.channels :]
             alpha, sigma = known.alpha, known.sigma
-            variance = known.variance * torch.exp(self.member.T @ log_gain.clamp(*self.log_gains))
+            by_group = pad(log_gain.clamp(*self.log_gains).exp(), (0, 0, 0, 1), value=1.0)
+            variance = known.variance * by_group[:, self.group_of]
             total = alpha**2 * variance + sigma**2  # the variance of x_t at every place
             wiener = alpha * sigma * (1 - variance) / total * x
             spread = (variance / total + 1e-12).sqrt()  # where variance is 0 its root has no slope
