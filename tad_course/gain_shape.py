@@ -76,9 +76,7 @@ class GainShape(nn.Module):
         size = groups.sum(1, keepdim=True)
         self.register_buffer("mean_of", groups / size, persistent=False)  # [G, C]
         self.register_buffer("spread_to", groups.T.contiguous(), persistent=False)  # [C, G]
-        of_waves = groups[:, self.waves].argmax(0).unique(return_inverse=True) if waves else [self.waves] * 2
-        self.register_buffer("wave_groups", of_waves[0], persistent=False)
-        self.register_buffer("group_of_wave", of_waves[1], persistent=False)  # its place among these
+        self.register_buffer("group_of_wave", groups[:, self.waves].argmax(0), persistent=False)
         # The few numbers of narrow low groups carry the tone of a drum: they weigh as if they were more.
         self.register_buffer("emphasis", groups.T @ (size.max() / size) ** 0.25, persistent=False)  # [C, 1]
         self.register_buffer("size", torch.ones(1))  # rms of all shapes
@@ -114,10 +112,10 @@ class GainShape(nn.Module):
         A sound with its own gains stays as it is.
         """
         low, of = z[:, self.waves], self.group_of_wave
-        wanted, width = 2 * gain[:, self.wave_groups].clamp(max=LOUDEST), 2 * torch.bincount(of)[:, None]
+        wanted, width = 2 * gain.clamp(max=LOUDEST), 2 * torch.bincount(of, minlength=self.num_gains)[:, None]
 
         def factors(cosines: Tensor, sines: Tensor) -> Tensor:
-            power = torch.zeros_like(wanted).index_add_(1, of, cosines.square() + sines.square()) / width
+            power = torch.zeros_like(wanted).index_add_(1, of, cosines.square() + sines.square()) / width.clamp(min=1)
             return ((wanted - (power + QUIETEST**2).log()) / 2).exp()[:, of]
 
         before = low
