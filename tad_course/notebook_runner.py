@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 CELL_TIMEOUT_S = 600
+KERNEL_TIMEOUT_S = 300  # on a busy machine a kernel can take more than a minute to answer
 # Two cores everywhere: sums that are split over threads differ in their last bits with the number of threads,
 # and a training run makes those bits visible. The tests use the same settings.
 # PASSIVE: on a busy machine two threads that spin while they wait for each other take ten times as long.
@@ -126,6 +127,7 @@ def run(path: Path, cell_timeout_s: int = CELL_TIMEOUT_S, patterns: Sequence[re.
     client = NotebookClient(
         notebook,
         timeout=cell_timeout_s,
+        startup_timeout=KERNEL_TIMEOUT_S,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
