@@ -74,9 +74,7 @@ class Tables(NamedTuple):
     above: Tensor  # the same of the louder ones
     attack: Tensor  # mean first frame of the shapes [components, C, 1]
     begun: Tensor  # variance of first frames around it [C, 1]
-    even: (
-        Tensor  # mean square [G, L] of gains less their centre, in units of below and above; of them tell the next two
-    )
+    even: Tensor  # mean square [G, L] of gains less their centre, in units of below and above, as the next two are
     loadings: Tensor  # strongest principal components of their cepstrum [components, K, G, S], each times its deviation
     rest: Tensor  # variance of their cepstrum [G, L] that these leave open
 

@@ -152,11 +152,8 @@ class GainShape(nn.Module):
     def _take(self, label: int, found: Tables) -> None:
         """Keep the tables of a class."""
         rows, channels = slice(label * self.components, (label + 1) * self.components), self.attack.shape[1]
-        self.centre[rows], self.attack[rows], self.variance[label, :channels, :1] = (
-            found.centre,
-            found.attack,
-            found.begun,
-        )
+        self.centre[rows], self.attack[rows] = found.centre, found.attack
+        self.variance[label, :channels, :1] = found.begun
         self.below[label], self.above[label] = found.below / self.scale, found.above / self.scale
         self.variance[label, channels:] = found.even * self.scale**2
         self.loadings[rows], self.rest[label] = found.loadings * self.scale, found.rest * self.scale**2

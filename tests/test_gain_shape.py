@@ -305,8 +305,7 @@ def test_a_real_drum_agrees_with_its_own_gains(tiled):
     z = tiled.encode(torch.stack([render(label, 1).audio for label in DRUMS.labels]))
     made = with_waves(tiled)
     shape, gain = made.split(z)
-    off = made.agree(made.join(shape, gain), gain) - z
-    assert (off.square().mean((1, 2)) < 1e-8 * z.square().mean((1, 2))).all()  # -80 dB
+    assert torch.allclose(made.agree(made.join(shape, gain), gain), z, rtol=1e-3, atol=2e-5)
 
 
 def test_waves_made_of_noise_agree_better_with_their_gains_round_by_round(tiled):
