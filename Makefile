@@ -24,15 +24,15 @@ ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
 .DELETE_ON_ERROR:
-.PHONY: lab test unit notebooks studio samples lock clean distclean venv
+.PHONY: lab test unit unit-other notebooks studio samples lock clean distclean venv
 
 lab: $(STAMP)
 	$(BIN)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(ROOT) \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_ARGS)
 
-# First the quick half in two processes, then the notebooks and the browser one after the other: a notebook's cells
+# First the quick half in two processes, on this processor and on an older one, then the notebooks and the browser one after the other: a notebook's cells
 # belong together, and both want the whole machine.
-test: unit
+test: unit unit-other
 	$(BIN)/python -m pytest tests/browser $(NOTEBOOKS) --durations 10 --nbval --nbval-current-env \
 		--nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout=600 $(PYTEST_ARGS)
 
@@ -40,6 +40,10 @@ test: unit
 unit: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest tests --ignore tests/browser -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+# The same tests once more as on a processor without the newer vector instructions, whose last digits differ.
+unit-other: $(STAMP)
+	$(BIN)/python tests/other_processor.py tests --ignore tests/browser -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 notebooks: $(STAMP)
 	$(BIN)/python -m tad_course.notebook_runner --measured tests/nbval_sanitize.cfg $(NOTEBOOKS)

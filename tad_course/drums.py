@@ -5,6 +5,7 @@ stereo `[2, 32768]` at 44.1 kHz, peak -3 dBFS, ending in silence. `render("kick"
 parameters too: the same label and seed always give the same sound.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -146,9 +147,9 @@ class Range(NamedTuple):
     log: bool = False
 
     def draw(self, rng: np.random.Generator) -> float:
-        if self.log:
-            return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
-        return float(rng.uniform(self.low, self.high))
+        # `math`, not NumPy, whose exp and log differ in the last digit from processor to processor; six digits are enough
+        value = rng.uniform(*map(math.log, (self.low, self.high))) if self.log else rng.uniform(self.low, self.high)
+        return float(f"{math.exp(value) if self.log else value:.6g}")
 
 
 @dataclass(frozen=True)

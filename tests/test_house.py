@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import sys
 import tomllib
@@ -10,7 +11,9 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -97,6 +100,12 @@ def test_make_installs_the_same_lock():
 def test_the_version_is_told_once():
     assert "version" in PROJECT["dynamic"]
     assert metadata.version("tad-course") == tad_course.__version__
+
+
+@pytest.mark.skipif("TAD_COURSE_OTHER_PROCESSOR" not in os.environ, reason="only `make unit-other` imitates one")
+def test_the_imitated_processor_has_no_new_vector_instructions():
+    assert torch.backends.cpu.get_cpu_capability() == "DEFAULT"
+    assert not [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
 
 
 def imported_names(source: str) -> set[str]:
