@@ -52,7 +52,7 @@ studio: $(STAMP)
 	$(BIN)/python -m voila notebooks/Inference.ipynb --VoilaExecutor.iopub_timeout=60 $(STUDIO_ARGS)
 
 samples: $(STAMP)
-	$(BIN)/python -m tad_course.render data_samples --count 32 --seed 805 --labels kick snare hihat percussion
+	$(BIN)/python -m tad_course.drums.folder data_samples --count 32 --seed 805 --labels kick snare hihat percussion
 
 venv: $(STAMP)
 

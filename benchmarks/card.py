@@ -9,8 +9,8 @@ import csv
 import json
 from pathlib import Path
 
-from tad_course.checkpoint import SHIPPED, load_model
-from tad_course.evaluate import summary, table
+from tad_course.model.checkpoint import SHIPPED, load_model
+from tad_course.evaluation.report import summary, table
 
 
 def missed(figures: dict) -> str:

@@ -26,13 +26,13 @@ from pathlib import Path
 import torch
 
 from tad_course.audio import load_audio, save_wav
-from tad_course.checkpoint import load_model, replacing
-from tad_course.drums import LABELS
-from tad_course.evaluate import Measure, RealSets, check_labels, measures, number, real_sets
+from tad_course.model.checkpoint import load_model, replacing
+from tad_course.drums.voices import LABELS
+from tad_course.evaluation.report import Measure, RealSets, check_labels, measures, number, real_sets
 from tad_course.generate import Settings, fingerprint, generate, way_of
-from tad_course.hearing import UNLABELLED, generate_together, listen, made_jobs
-from tad_course.model import DrumModel
-from tad_course.render import render_folder
+from tad_course.evaluation.extract import UNLABELLED, generate_together, listen, made_jobs
+from tad_course.model.network import DrumModel
+from tad_course.drums.folder import render_folder
 
 HERE = Path(__file__).parent
 REFERENCE_STEPS = 50  # its default

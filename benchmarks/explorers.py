@@ -16,13 +16,13 @@ from pathlib import Path
 import nbformat
 import torch
 
-from tad_course import drums
-from tad_course.widgets.block_explorer import BLOCK_SIZES, BlockExplorer
-from tad_course.widgets.noise_explorer import NoiseExplorer
-from tad_course.widgets.phase_explorer import BLOCKS, PhaseExplorer
-from tad_course.widgets.receptive_field_explorer import ReceptiveFieldExplorer
-from tad_course.widgets.rotation_explorer import RotationExplorer
-from tad_course.widgets.sound_explorer import SoundExplorer
+from tad_course.drums import voices as drums
+from tad_course.lessons.explorers.block_explorer import BLOCK_SIZES, BlockExplorer
+from tad_course.lessons.explorers.noise_explorer import NoiseExplorer
+from tad_course.lessons.explorers.phase_explorer import BLOCKS, PhaseExplorer
+from tad_course.lessons.explorers.receptive_field_explorer import ReceptiveFieldExplorer
+from tad_course.lessons.explorers.rotation_explorer import RotationExplorer
+from tad_course.lessons.explorers.sound_explorer import SoundExplorer
 
 ROOT = Path(__file__).parent.parent
 GOAL_S = 0.25
@@ -86,7 +86,7 @@ def write_notebook(path: Path) -> None:
     cells = [nbformat.v4.new_code_cell("from tad_course import drums", id="imports")]
     for number, (*_, show) in enumerate(EXPLORERS.values()):
         name = show.partition("(")[0]
-        source = f"from tad_course.widgets.{name} import {name}\n{show}"
+        source = f"from tad_course.studio.{name} import {name}\n{show}"
         cells.append(nbformat.v4.new_code_cell(source, id=f"explorer-{number}"))
     kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)

@@ -6,10 +6,10 @@ With --real the same picture is drawn from held-out sounds of the drum machine, 
 import argparse
 from pathlib import Path
 
-from tad_course import plots
-from tad_course.checkpoint import load_model
-from tad_course.drums import LABELS, render
-from tad_course.evaluate import REAL_SEED
+from tad_course.display import plots
+from tad_course.model.checkpoint import load_model
+from tad_course.drums.voices import LABELS, render
+from tad_course.evaluation.report import REAL_SEED
 from tad_course.generate import Settings, generate, way_of
 
 

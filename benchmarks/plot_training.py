@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tad_course import plots
+from tad_course.display import plots
 
 
 def read_log(run: Path) -> list[dict]:

@@ -9,10 +9,10 @@ import time
 
 import torch
 
-from tad_course.checkpoint import load_model
+from tad_course.model.checkpoint import load_model
 from tad_course.drums import render
 from tad_course.generate import Settings, restyle, way_of
-from tad_course.levels import dbfs
+from tad_course.audio.levels import dbfs
 from tad_course.shaping import from_noise, inpaint, invert, named, vary_sound
 
 START_S, STOP_S = 0.1, 0.3

@@ -21,13 +21,13 @@ from pathlib import Path
 import torch
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from tad_course import plots
-from tad_course.checkpoint import load_model, replacing
-from tad_course.evaluate import check_labels, measures, real_sets
+from tad_course.display import plots
+from tad_course.model.checkpoint import load_model, replacing
+from tad_course.evaluation.report import check_labels, measures, real_sets
 from tad_course.generate import Settings, fingerprint, generate
-from tad_course.hearing import listen, made_chunks
-from tad_course.model import REFERENCE, DrumModel, ModelConfig
-from tad_course.sampling import SAMPLERS, seeded_noise
+from tad_course.evaluation.extract import listen, made_chunks
+from tad_course.model.network import REFERENCE, DrumModel, ModelConfig
+from tad_course.model.samplers import SAMPLERS, seeded_noise
 
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LENGTHS = (8_192, 16_384, 32_768, 65_536, 131_072)

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import psutil
 
-from tad_course.checkpoint import load_model
+from tad_course.model.checkpoint import load_model
 from tad_course.generate import Settings, generate, way_of
-from tad_course.widgets.studio import Studio
+from tad_course.studio.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = (20, 200)

@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from tad_course.drums import LABELS, render
-from tad_course.features import Classifier, save_classifier
+from tad_course.drums.voices import LABELS, render
+from tad_course.evaluation.embeddings import Classifier, save_classifier
 
 TRAIN, TEST, EPOCHS, BATCH = 500, 150, 8, 32
 FIRST_SEED = 2_000_000

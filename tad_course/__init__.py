@@ -1,3 +1,3 @@
 """A hands-on course on audio waveform diffusion. Importing this module is cheap: it loads nothing else."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from tad_course import __version__
-from tad_course.train_config import TrainConfig
+from tad_course.config import TrainConfig
 
 SAMPLERS = "wiener_flow, dpm_solver_3m, dpm_solver_2m or ddim"  # to say so loads no PyTorch
 
@@ -79,9 +79,9 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, default=defaults["out"], help="the run's folder: model, log, state to resume from")
     add("--data", type=Path, help="folder of sounds, labelled by name or by folder; without: drum machine")
     add("--drums", type=int, default=defaults["drums"], help="how many sounds the drum machine renders")
-    add("--model", default=defaults["model"], help="preset (drums, tiny, reference) or a model to fine-tune")
+    add("--model", default=defaults["model"], help="preset (small, tiny, reference) to start from, or a model to fine-tune")
     add("--name", help="what the model shall be called; without: the name of --out")
-    add("--labels", nargs="*", help="labels to train, instead of those of the preset; none: unconditional")
+    add("--labels", nargs="*", help="what it shall play, one instrument for example: kick")
     for name in ("steps", "batch_size", "warmup_steps", "seed", "validate_every", "save_every"):
         add("--" + name.replace("_", "-"), type=int, default=defaults[name], help=" ")
     for name in ("learning_rate", "ema_decay", "weight_decay"):
@@ -119,8 +119,8 @@ def _doctor(given: argparse.Namespace) -> int:
 
 
 def _load(given: argparse.Namespace):
-    from tad_course.checkpoint import load_model
     from tad_course.generate import Settings, class_of, fingerprint, way_of
+    from tad_course.model.checkpoint import load_model
 
     model = load_model(given.model)
     settings = Settings(
@@ -146,8 +146,8 @@ def _device(name: str) -> str:
 def _generate(given: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from tad_course.audio.wav import save_wav
     from tad_course.generate import generate_many
-    from tad_course.wav import save_wav
 
     if given.source:
         return _generate_again(given)
@@ -165,8 +165,8 @@ def _generate_again(given: argparse.Namespace) -> int:
     """Make the sounds that a file describes, as far as it holds all they need; the others are named."""
     from tqdm import tqdm
 
-    from tad_course.recipes import make_again, read_recipes
-    from tad_course.wav import save_wav
+    from tad_course.audio.wav import save_wav
+    from tad_course.library.recipes import make_again, read_recipes
 
     recipes, device, refused = read_recipes(given.source), _device(given.device), 0
     for recipe, sound in tqdm(make_again(recipes, device), total=len(recipes), unit="sound", disable=None):
@@ -209,7 +209,7 @@ def _restyle(given: argparse.Namespace) -> int:
 
 
 def _train(given: argparse.Namespace) -> None:
-    from tad_course.training import train
+    from tad_course.training.loop import train
 
     values = {f.name: getattr(given, f.name) for f in fields(TrainConfig)}
     for name in ("labels", "loggers"):
@@ -220,9 +220,9 @@ def _train(given: argparse.Namespace) -> None:
 def _evaluate(given: argparse.Namespace) -> None:
     import torch
 
-    from tad_course.checkpoint import load_model
-    from tad_course.evaluate import evaluate, save_report, summary, table
+    from tad_course.evaluation.report import evaluate, save_report, summary, table
     from tad_course.generate import Settings, way_of
+    from tad_course.model.checkpoint import load_model
 
     for name in ("count", "training", "batch"):
         if getattr(given, name) < 1:
@@ -240,7 +240,7 @@ def _evaluate(given: argparse.Namespace) -> None:
 
 
 def _render(given: argparse.Namespace) -> None:
-    from tad_course.render import render_folder
+    from tad_course.drums.folder import render_folder
 
     files = render_folder(given.folder, given.count, given.seed)
     print(f"{len(files)} sounds in {given.folder}")

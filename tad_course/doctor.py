@@ -128,7 +128,7 @@ def _accelerator() -> str:
 
 
 def _shipped_model() -> str:
-    from tad_course import checkpoint
+    from tad_course.model import checkpoint
 
     weights = checkpoint.SHIPPED / "drums" / checkpoint.WEIGHTS
     if not weights.is_file():
@@ -138,7 +138,7 @@ def _shipped_model() -> str:
 
 
 def _render() -> str:
-    from tad_course import drums
+    from tad_course.drums import voices as drums
 
     audio = drums.render("kick", seed=0).audio
     if not audio.isfinite().all() or not 0.01 < float(audio.abs().max()) <= 1:

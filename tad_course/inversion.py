@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from tad_course.diffusion import alpha_sigma
-from tad_course.sampling import Denoiser, Step
+from tad_course.model.diffusion import alpha_sigma
+from tad_course.model.samplers import Denoiser, Step
 
 
 def ddim_inverse(

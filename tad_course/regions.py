@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from tad_course.model import DrumModel
+from tad_course.model.network import DrumModel
 
 FADE_SAMPLES = 64  # 1.5 ms
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from tad_course.generate import Settings, restyle
-from tad_course.kept import Sound, Source
-from tad_course.model import DrumModel
+from tad_course.library.sound import Sound, Source
+from tad_course.model.network import DrumModel
 from tad_course.shaping import OnStep, Seek, inpaint, morph, morph_sounds, vary, vary_sound
 
 # What each kind needs besides the settings, and out of how many sounds it is made.

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tad_course.denoisers import Counting, Keeping
 from tad_course.generate import CEILING, Settings, class_of, denoiser_of, finish, grid_of, limit, noise_of
 from tad_course.inversion import ddim_inverse
-from tad_course.model import DrumModel
+from tad_course.model.denoisers import Counting, Keeping
+from tad_course.model.network import DrumModel
+from tad_course.model.samplers import SAMPLERS, Denoiser, ddim, last, repaint, slerp
 from tad_course.regions import frames_within, region_samples, window
-from tad_course.sampling import SAMPLERS, Denoiser, ddim, last, repaint, slerp
 
 OnStep = Callable[[int, int], None]
 Labelled = tuple[Tensor, str]  # a sound [2, N] and its label

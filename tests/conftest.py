@@ -33,7 +33,7 @@ def one_thread():
 @pytest.fixture
 def every_tick(monkeypatch):
     """A bar that is there from the first network call on and moves with each, however quick the job is."""
-    from tad_course.widgets import jobs
+    from tad_course.studio import jobs
 
     monkeypatch.setattr(jobs, "QUICK_S", -1)
     monkeypatch.setattr(jobs, "GLANCE_S", 0)
@@ -42,7 +42,7 @@ def every_tick(monkeypatch):
 @pytest.fixture
 def no_bar(monkeypatch):
     """A machine on which every job counts as a quick one."""
-    from tad_course.widgets import jobs
+    from tad_course.studio import jobs
 
     monkeypatch.setattr(jobs, "QUICK_S", float("inf"))
 
@@ -52,8 +52,8 @@ def model_folder(tmp_path_factory) -> Path:
     """A model of the right shape that has learned nothing: it makes noise, but by the same rules."""
     import torch
 
-    from tad_course.checkpoint import save_model
-    from tad_course.model import DrumModel, ModelConfig
+    from tad_course.model.checkpoint import save_model
+    from tad_course.model.network import DrumModel, ModelConfig
 
     torch.manual_seed(0)
     small = ModelConfig(

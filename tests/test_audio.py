@@ -13,7 +13,7 @@ import scipy.signal
 import soundfile
 import torch
 
-from tad_course import players
+from tad_course.audio import players
 from tad_course.audio import (
     LENGTH_SAMPLES,
     SAMPLE_RATE,

@@ -15,9 +15,9 @@ import memory  # noqa: E402
 import steps  # noqa: E402
 import train_for  # noqa: E402
 
-from tad_course.checkpoint import save_model  # noqa: E402
-from tad_course.hearing import made_chunks  # noqa: E402
-from tad_course.model import DrumModel, ModelConfig  # noqa: E402
+from tad_course.model.checkpoint import save_model  # noqa: E402
+from tad_course.evaluation.extract import made_chunks  # noqa: E402
+from tad_course.model.network import DrumModel, ModelConfig  # noqa: E402
 
 SMALL = ModelConfig(
     name="small", labels=("kick",), block_size=256, channels=(8, 8), factors=(1, 4), items=(1, 1), attentions=(0, 0),

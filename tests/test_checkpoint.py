@@ -9,10 +9,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from tad_course import checkpoint
-from tad_course.checkpoint import CheckpointError, load_model, rename, save_model
+from tad_course.model import checkpoint
+from tad_course.model.checkpoint import CheckpointError, load_model, rename, save_model
 from tad_course.generate import Settings, generate
-from tad_course.model import DrumModel, ModelConfig
+from tad_course.model.network import DrumModel, ModelConfig
 
 SMALL = ModelConfig(
     name="small", length_samples=2048, channels=(8, 8), factors=(1, 4), items=(1, 1), attentions=(0, 0),

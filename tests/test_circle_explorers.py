@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tad_course.widgets.noise_explorer import SOUNDS, NoiseExplorer, outline
-from tad_course.widgets.rotation_explorer import MEAN, NOISY, RIGHT, RotationExplorer
+from tad_course.lessons.explorers.noise_explorer import SOUNDS, NoiseExplorer, outline
+from tad_course.lessons.explorers.rotation_explorer import MEAN, NOISY, RIGHT, RotationExplorer
 
 
 @pytest.fixture(scope="module")

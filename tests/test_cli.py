@@ -10,15 +10,15 @@ import soundfile
 import torch
 
 from tad_course.audio import load_audio, peak_dbfs, read_comment
-from tad_course.checkpoint import load_model, save_model
+from tad_course.model.checkpoint import load_model, save_model
 from tad_course.cli import main
-from tad_course.drums import LABELS, render
-from tad_course.export import zip_bytes
+from tad_course.drums.voices import LABELS, render
+from tad_course.library.export import zip_bytes
 from tad_course.generate import Settings
 from tad_course.generate import generate as generate_sound
-from tad_course.kept import Sound
-from tad_course.model import PRESETS, DrumModel, ModelConfig
-from tad_course.wav import save_wav
+from tad_course.library.sound import Sound
+from tad_course.model.network import PRESETS, DrumModel, ModelConfig
+from tad_course.audio.wav import save_wav
 
 SMALL = ModelConfig(
     name="small", block_size=256, channels=(8, 8), factors=(1, 4), items=(1, 1), attentions=(0, 0),

@@ -7,8 +7,8 @@ import soundfile
 import torch
 
 from tad_course.audio import load_audio, save_wav
-from tad_course.data import Batches, DataError, check_sounds, find_sounds, load_batch, split
-from tad_course.drums import LABELS
+from tad_course.training.data import Batches, DataError, check_sounds, find_sounds, load_batch, split
+from tad_course.drums.voices import LABELS
 
 
 def write(path, seconds: float = 0.01, level: float = 0.1):

@@ -7,7 +7,7 @@ import torch
 from audio_diffusion_pytorch import VDiffusion
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from tad_course.diffusion import (
+from tad_course.model.diffusion import (
     ExactDenoiser,
     NoiseLevels,
     alpha_sigma,

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tad_course import checkpoint, doctor
+from tad_course import doctor
+from tad_course.model import checkpoint
 
 Usage = collections.namedtuple("Usage", "total used free")
 

@@ -10,10 +10,10 @@ import pytest
 import scipy.signal
 import torch
 
-from tad_course import synthesis as synth
+from tad_course.drums import synthesis as synth
 from tad_course.audio import load_audio, peak_dbfs, read_comment, save_wav
-from tad_course.drums import LABELS, VOICES, Range, render
-from tad_course.render import TOLERANCE, render_folder
+from tad_course.drums.voices import LABELS, VOICES, Range, render
+from tad_course.drums.folder import TOLERANCE, render_folder
 
 RATE, LENGTH = synth.SAMPLE_RATE, synth.LENGTH_SAMPLES
 T = synth.time_s()
@@ -365,7 +365,7 @@ def test_a_folder_that_another_processor_made_is_kept(tmp_path):
 
 def test_two_processes_write_the_bytes_of_one(tmp_path, monkeypatch):
     render_folder(tmp_path / "one", count=40, seed=50, workers=1, progress=False)
-    monkeypatch.setattr("tad_course.render.FEW", 1)  # so few would not be worth a second process
+    monkeypatch.setattr("tad_course.drums.folder.FEW", 1)  # so few would not be worth a second process
     render_folder(tmp_path / "two", count=40, seed=50, workers=2, progress=False)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tad_course.checkpoint import save_model
+from tad_course.model.checkpoint import save_model
 from tad_course.cli import main
-from tad_course.drums import LABELS, render
-from tad_course.evaluate import REAL_SEED, RealSets, evaluate, measures, real_sets, save_report, summary, table
+from tad_course.drums.voices import LABELS, render
+from tad_course.evaluation.report import REAL_SEED, RealSets, evaluate, measures, real_sets, save_report, summary, table
 from tad_course.generate import Settings, generate
-from tad_course.hearing import generate_together, listen, made_chunks, mel_statistics, real_chunks
-from tad_course.model import DrumModel, ModelConfig
-from tad_course.sampling import seeded_noise
+from tad_course.evaluation.extract import generate_together, listen, made_chunks, mel_statistics, real_chunks
+from tad_course.model.network import DrumModel, ModelConfig
+from tad_course.model.samplers import seeded_noise
 
 SMALL = ModelConfig(
     name="small", block_size=256, channels=(8, 8), factors=(1, 4), items=(1, 1), attentions=(0, 0),

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tad_course.exercises.core import (
+from tad_course.lessons.check import (
     EXERCISES,
     as_array,
     as_number,

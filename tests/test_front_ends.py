@@ -8,7 +8,7 @@ import scipy.fft
 import torch
 
 from tad_course.drums import render
-from tad_course.front_ends import WINDOWS, Identity, LappedTransform, Patching, Whitening, groups_of_bands, mid_side
+from tad_course.model.transforms import WINDOWS, Identity, LappedTransform, Patching, Whitening, groups_of_bands, mid_side
 
 N = 4096  # samples; what holds here holds for 32,768
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tad_course.checkpoint import CheckpointError, save_model
-from tad_course.diffusion import snr_db
+from tad_course.model.checkpoint import CheckpointError, save_model
+from tad_course.model.diffusion import snr_db
 from tad_course.drums import render
 from tad_course.generate import (
     AHEAD_SAMPLES,
@@ -25,8 +25,8 @@ from tad_course.generate import (
     restyle,
     steps_of,
 )
-from tad_course.model import DrumModel, ModelConfig
-from tad_course.sampling import linear_grid
+from tad_course.model.network import DrumModel, ModelConfig
+from tad_course.model.samplers import linear_grid
 
 SMALL = ModelConfig(
     name="small", length_samples=2048, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1),

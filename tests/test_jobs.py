@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from tad_course.widgets.jobs import SHORT_OF_MEMORY, Status, Stopped, Worker
+from tad_course.studio.jobs import SHORT_OF_MEMORY, Status, Stopped, Worker
 
 
 @pytest.fixture

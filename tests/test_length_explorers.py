@@ -10,10 +10,10 @@ import soundfile
 import torch
 from torch import nn
 
-from tad_course import drums
-from tad_course.levels import dbfs
-from tad_course.widgets.block_explorer import BLOCK_SIZES, BlockExplorer, high_part, level_errors
-from tad_course.widgets.receptive_field_explorer import ReceptiveFieldExplorer, down_path, receptive_field
+from tad_course.drums import voices as drums
+from tad_course.audio.levels import dbfs
+from tad_course.lessons.explorers.block_explorer import BLOCK_SIZES, BlockExplorer, high_part, level_errors
+from tad_course.lessons.explorers.receptive_field_explorer import ReceptiveFieldExplorer, down_path, receptive_field
 
 KICK = drums.kick(click=0.02)
 

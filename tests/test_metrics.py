@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from tad_course.drums import LABELS, closed_hat, kick, render
-from tad_course.features import LogMelStatistics, load_classifier
-from tad_course.metrics import (
+from tad_course.drums.voices import LABELS, closed_hat, kick, render
+from tad_course.evaluation.embeddings import LogMelStatistics, load_classifier
+from tad_course.evaluation.metrics import (
     FLOOR_DBFS,
     attack_ms,
     density_coverage,
@@ -19,7 +19,7 @@ from tad_course.metrics import (
     spectral_distance_db,
     tail_dbfs,
 )
-from tad_course.synthesis import LENGTH_SAMPLES, SAMPLE_RATE
+from tad_course.config import LENGTH_SAMPLES, SAMPLE_RATE
 
 T = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tad_course.diffusion import q_sample, v_from_x_0
-from tad_course.model import PRESETS, DrumModel, ModelConfig
-from tad_course.sampling import ddim, last, linear_grid, seeded_noise
+from tad_course.model.diffusion import q_sample, v_from_x_0
+from tad_course.model.network import PRESETS, DrumModel, ModelConfig
+from tad_course.model.samplers import ddim, last, linear_grid, seeded_noise
 
 SMALL = ModelConfig(
     name="small", length_samples=2048, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1), attentions=(0, 0),

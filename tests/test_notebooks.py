@@ -72,7 +72,7 @@ def test_it_is_nbformat_4_5_with_names_for_its_cells(path):
 @every_notebook
 def test_every_picture_is_described_in_words(path):
     bare = [c.id for c in code_cells(path) for o in c.outputs if "image/png" in o.get("data", {})]
-    assert not bare, "use tad_course.plots.show(figure, alt=...): only that keeps the description in JupyterLab"
+    assert not bare, "use tad_course.display.plots.show(figure, alt=...): only that keeps the description in JupyterLab"
     for image in re.findall(r"<img\b[^>]*>", html_of(path)):
         assert re.search(r'\balt="[^"]{10,}"', image), image[:80]
 

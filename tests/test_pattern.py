@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from tad_course.audio import peak_dbfs
-from tad_course.drums import LABELS
-from tad_course.pattern import (
+from tad_course.drums.voices import LABELS
+from tad_course.drums.pattern import (
     ACCENT,
     GAINS_DB,
     MEDIUM,

@@ -15,12 +15,12 @@ import torch
 
 from tad_course.audio import load_audio, peak_dbfs, read_comment, save_wav
 from tad_course.cli import main
-from tad_course.drums import LABELS
+from tad_course.drums.voices import LABELS
 from tad_course.generate import Settings, generate
-from tad_course.kept import Sound
-from tad_course.pattern import ACCENT, Pattern, midi_bytes, render_loop, surprise
-from tad_course.widgets.pattern_panel import FIRST
-from tad_course.widgets.studio import Studio
+from tad_course.library.sound import Sound
+from tad_course.drums.pattern import ACCENT, Pattern, midi_bytes, render_loop, surprise
+from tad_course.studio.pattern_panel import FIRST
+from tad_course.studio.studio import Studio
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SAMPLES = Path(__file__).parents[1] / "data_samples"
@@ -307,7 +307,7 @@ def test_the_links_carry_the_midi_file_and_the_sound_that_is_heard(panel):
 
 
 def test_the_still_version_shows_the_steps_as_text():
-    from tad_course.widgets.pattern_rows import still_html
+    from tad_course.studio.pattern_rows import still_html
 
     lines = re.sub("<[^>]*>", "", still_html(FIRST.with_level("kick", 1, ACCENT))).splitlines()
     assert len(lines) == 1 + len(LABELS)

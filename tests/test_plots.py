@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tad_course import drums, plots
+from tad_course.drums import voices as drums
+from tad_course.display import plots
 
 KICK = drums.kick()
 

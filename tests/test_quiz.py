@@ -7,11 +7,11 @@ from pathlib import Path
 import ipywidgets
 import pytest
 
-from tad_course.predict import predict
-from tad_course.quiz import Answer, Question, explain, questions, quiz, still_html
+from tad_course.lessons.poll import predict
+from tad_course.lessons.quiz import Answer, Question, explain, questions, quiz, still_html
 
 LESSONS = sorted(
-    path.stem[-2:] for path in Path(import_module("tad_course.exercises").__file__).parent.glob("lesson_*.py")
+    path.stem[-2:] for path in Path(import_module("tad_course.lessons").__file__).parent.glob("lesson_*.py")
 )
 QUESTION = Question("Which?", (Answer("<this>", "Because.", right=True), Answer("that", "No: it is this.")))
 
@@ -21,7 +21,7 @@ def displayed(monkeypatch):
     def run(make, *args) -> dict:
         """Return the MIME bundle that `make(*args)` displays."""
         bundles = []
-        monkeypatch.setattr("tad_course.widgets.fallback.display", lambda data, raw: bundles.append(data))
+        monkeypatch.setattr("tad_course.display.fallback.display", lambda data, raw: bundles.append(data))
         make(*args)
         return bundles[0]
 
@@ -90,7 +90,7 @@ def test_a_prediction_keeps_the_choice_and_prints_the_same_every_time(displayed)
 
 
 def test_choosing_an_answer_of_a_quiz_shows_its_explanation(monkeypatch, displayed):
-    monkeypatch.setattr("tad_course.quiz.questions", lambda lesson: (QUESTION,))
+    monkeypatch.setattr("tad_course.lessons.quiz.questions", lambda lesson: (QUESTION,))
     box = widget_of(displayed(quiz, "xx"))
     (radio,) = radios(box)
     radio.index = 1

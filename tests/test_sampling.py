@@ -7,10 +7,10 @@ import torch
 from audio_diffusion_pytorch import VSampler
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
-from tad_course.diffusion import ExactDenoiser, alpha_sigma, q_sample, snr_db, x_0_from_v
-from tad_course.drums import LABELS, render
-from tad_course.levels import dbfs
-from tad_course.sampling import (
+from tad_course.model.diffusion import ExactDenoiser, alpha_sigma, q_sample, snr_db, x_0_from_v
+from tad_course.drums.voices import LABELS, render
+from tad_course.audio.levels import dbfs
+from tad_course.model.samplers import (
     ddim,
     dpm_solver_2m,
     dpm_solver_3m,

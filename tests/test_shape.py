@@ -15,17 +15,17 @@ from network_calls import PATIENCE_S, Calls
 
 from tad_course import shaping
 from tad_course.audio import load_audio, save_wav
-from tad_course.checkpoint import save_model
+from tad_course.model.checkpoint import save_model
 from tad_course.cli import main
-from tad_course.export import zip_bytes
+from tad_course.library.export import zip_bytes
 from tad_course.generate import Settings, generate, restyle
-from tad_course.kept import Sound
-from tad_course.levels import dbfs, peak_dbfs
-from tad_course.model import DrumModel, ModelConfig
-from tad_course.widgets.desk import Desk
-from tad_course.widgets.reverse_strip import LOUDEST_DBFS, ReverseStrip, Stop, stops_of, strip_gain_db
-from tad_course.widgets.shape_panel import ShapePanel
-from tad_course.widgets.source_box import guess_label
+from tad_course.library.sound import Sound
+from tad_course.audio.levels import dbfs, peak_dbfs
+from tad_course.model.network import DrumModel, ModelConfig
+from tad_course.studio.desk import Desk
+from tad_course.studio.reverse_strip import LOUDEST_DBFS, ReverseStrip, Stop, stops_of, strip_gain_db
+from tad_course.studio.shape_panel import ShapePanel
+from tad_course.studio.source_box import guess_label
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SAMPLES = Path(__file__).parents[1] / "data_samples"
@@ -438,7 +438,7 @@ def test_every_result_can_be_made_again_from_an_export_to_the_last_bit(studio, v
 def test_all_players_of_a_row_share_one_gain_and_none_is_louder_than_it_should_be(studio, monkeypatch, tmp_path):
     levels = []
     monkeypatch.setattr(
-        "tad_course.widgets.shape_part.player_html", lambda x, _: levels.append(peak_dbfs(x)) or "<audio >"
+        "tad_course.studio.shape_part.player_html", lambda x, _: levels.append(peak_dbfs(x)) or "<audio >"
     )
     save_wav(tmp_path / "hot.wav", 3 * (torch.rand(2, 30_000) - 0.5))
     studio.shape.source.path.value = str(tmp_path / "hot.wav")

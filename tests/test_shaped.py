@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from tad_course.checkpoint import load_model, save_model
+from tad_course.model.checkpoint import load_model, save_model
 from tad_course.cli import main
-from tad_course.export import save_zip, zip_bytes
+from tad_course.library.export import save_zip, zip_bytes
 from tad_course.generate import Settings, fingerprint, generate
-from tad_course.kept import Sound, Source, save_new
-from tad_course.model import DrumModel, ModelConfig
-from tad_course.recipes import read_recipes
+from tad_course.library.sound import Sound, Source, save_new
+from tad_course.model.network import DrumModel, ModelConfig
+from tad_course.library.recipes import read_recipes
 from tad_course.shaped import NUMBERS, SOURCES, shape
-from tad_course.wav import save_wav
+from tad_course.audio.wav import save_wav
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = ModelConfig(
@@ -279,7 +279,7 @@ def test_members_with_ways_out_are_written_nowhere_and_only_names_within_become_
 
 
 def test_a_member_that_swells_is_refused_before_it_fills_the_memory(here, capsys, monkeypatch):
-    monkeypatch.setattr("tad_course.recipes.MOST_BYTES", 1000)
+    monkeypatch.setattr("tad_course.library.recipes.MOST_BYTES", 1000)
     with zipfile.ZipFile(here / "odd.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("settings.json", " " * 1001)
     refused(here, capsys, "is too big", source="odd.zip")

@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from tad_course import shaping
-from tad_course.checkpoint import load_model
-from tad_course.denoisers import Keeping, Within
-from tad_course.diffusion import ExactDenoiser, alpha_sigma, q_sample
-from tad_course.drums import LABELS, render
+from tad_course.model.checkpoint import load_model
+from tad_course.model.denoisers import Keeping, Within
+from tad_course.model.diffusion import ExactDenoiser, alpha_sigma, q_sample
+from tad_course.drums.voices import LABELS, render
 from tad_course.generate import ANY, CEILING, Settings, generate, restyle
 from tad_course.inversion import ddim_inverse
-from tad_course.levels import dbfs
-from tad_course.model import DrumModel, ModelConfig
-from tad_course.sampling import (
+from tad_course.audio.levels import dbfs
+from tad_course.model.network import DrumModel, ModelConfig
+from tad_course.model.samplers import (
     ddim,
     dpm_solver_2m,
     dpm_solver_3m,

@@ -15,17 +15,17 @@ import pytest
 import torch
 
 from tad_course.audio import load_audio, read_comment
-from tad_course.checkpoint import save_model
+from tad_course.model.checkpoint import save_model
 from tad_course.cli import main
-from tad_course.export import download_link, save_zip, unique_names, zip_bytes
+from tad_course.library.export import download_link, save_zip, unique_names, zip_bytes
 from tad_course.generate import Settings, fingerprint, generate
-from tad_course.kept import Sound, Source, safe_name, save_all, save_new
-from tad_course.levels import peak_dbfs
-from tad_course.model import DrumModel, ModelConfig
-from tad_course.wav import AudioFileError, wav_bytes, write_atomically
-from tad_course.widgets.compare_panel import ComparePanel, named
-from tad_course.widgets.jobs import Worker
-from tad_course.widgets.shelf import Shelf
+from tad_course.library.sound import Sound, Source, safe_name, save_all, save_new
+from tad_course.audio.levels import peak_dbfs
+from tad_course.model.network import DrumModel, ModelConfig
+from tad_course.audio.wav import AudioFileError, wav_bytes, write_atomically
+from tad_course.studio.compare_panel import ComparePanel, named
+from tad_course.studio.jobs import Worker
+from tad_course.studio.shelf import Shelf
 
 
 class StillPicture:
@@ -168,7 +168,7 @@ def test_a_full_disk_or_read_only_folder_is_told_in_words_and_loses_nothing(
         raise OSError(number, text)
 
     with monkeypatch.context() as full:
-        full.setattr("tad_course.kept.write_atomically", fail)
+        full.setattr("tad_course.library.sound.write_atomically", fail)
         getattr(shelf, press).click()
     assert words in said(shelf) and "choose another folder" in said(shelf) and "Nothing is lost" in said(shelf)
     assert "OSError" in shelf.status.message.value.partition("<details>")[2]
@@ -187,7 +187,7 @@ def test_a_disk_that_fills_up_on_the_way_keeps_what_was_written_and_the_rest_fol
         write_atomically(path, content)
 
     with monkeypatch.context() as full:
-        full.setattr("tad_course.kept.write_atomically", fail_at_b)
+        full.setattr("tad_course.library.sound.write_atomically", fail_at_b)
         assert [p.name for p in shelf.save()] == ["a.wav"]
     assert "1 had been written before that" in said(shelf)
     assert [p.name for p in shelf.save()] == ["b.wav", "c.wav"]

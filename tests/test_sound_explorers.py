@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from tad_course.drums import VOICES
-from tad_course.widgets import phase_explorer, sound_explorer
-from tad_course.widgets.phase_explorer import BLOCKS, PhaseExplorer
-from tad_course.widgets.sound_explorer import SoundExplorer, middle
+from tad_course.drums.voices import VOICES
+from tad_course.studio import phase_explorer, sound_explorer
+from tad_course.lessons.explorers.phase_explorer import BLOCKS, PhaseExplorer
+from tad_course.lessons.explorers.sound_explorer import SoundExplorer, middle
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_menu_changes_the_swap_too(phase):
 @pytest.mark.parametrize("show", [sound_explorer.sound_explorer, phase_explorer.phase_explorer])
 def test_where_no_kernel_runs_a_described_picture_stands_in(show, monkeypatch):
     bundles = []
-    monkeypatch.setattr("tad_course.widgets.fallback.display", lambda data, raw: bundles.append(data))
+    monkeypatch.setattr("tad_course.display.fallback.display", lambda data, raw: bundles.append(data))
     show()
     assert re.search(r'<img alt="[^"]{40,}" src="data:image/png', bundles[0]["text/html"])
     assert bundles[0]["text/plain"].startswith("[explorer]")

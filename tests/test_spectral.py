@@ -7,7 +7,8 @@ import pytest
 import scipy.signal
 import torch
 
-from tad_course import drums, spectral
+from tad_course.drums import voices as drums
+from tad_course.audio import spectra as spectral
 
 SNARE = drums.snare().double()
 

@@ -14,13 +14,13 @@ from ipywidgets import Widget
 from network_calls import PATIENCE_S, Calls
 
 from tad_course.audio import AudioFileError, load_audio, peak_dbfs, read_comment, save_wav
-from tad_course.checkpoint import save_model
+from tad_course.model.checkpoint import save_model
 from tad_course.generate import STEPS, Settings, generate
-from tad_course.model import DrumModel
-from tad_course.sources import read_bytes, read_source
-from tad_course.widgets.cards import players_html
-from tad_course.widgets.jobs import Status, Worker, time_left
-from tad_course.widgets.studio import Studio
+from tad_course.model.network import DrumModel
+from tad_course.library.describe import read_bytes, read_source
+from tad_course.studio.cards import players_html
+from tad_course.studio.jobs import Status, Worker, time_left
+from tad_course.studio.studio import Studio
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SAMPLES = Path(__file__).parents[1] / "data_samples"
@@ -342,7 +342,7 @@ def test_a_restyled_sound_tells_its_source_and_is_no_recipe_from_noise(studio):
 
 def test_players_that_are_compared_share_one_gain(monkeypatch):
     levels = []
-    monkeypatch.setattr("tad_course.widgets.cards.player_html", lambda x, _: levels.append(peak_dbfs(x)) or "<audio >")
+    monkeypatch.setattr("tad_course.studio.cards.player_html", lambda x, _: levels.append(peak_dbfs(x)) or "<audio >")
     loud, quiet = torch.full((2, 10), 2.0), torch.full((2, 10), 0.2)
     players_html({"loud": loud, "quiet": quiet})
     assert levels[0] == pytest.approx(-1, abs=0.01)

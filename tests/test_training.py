@@ -13,12 +13,12 @@ import lightning.pytorch as pl
 import pytest
 import torch
 
-from tad_course import training
-from tad_course.checkpoint import load_model, save_model
-from tad_course.data import DataError
-from tad_course.model import PRESETS, DrumModel, ModelConfig
-from tad_course.render import render_folder
-from tad_course.training import TrainConfig, ema_update, fit_whitening, train, warmup_cosine
+from tad_course.training.loop import loop as training
+from tad_course.model.checkpoint import load_model, save_model
+from tad_course.training.data import DataError
+from tad_course.model.network import PRESETS, DrumModel, ModelConfig
+from tad_course.drums.folder import render_folder
+from tad_course.training.loop import TrainConfig, ema_update, fit_whitening, train, warmup_cosine
 
 SMALL = ModelConfig(
     name="small", length_samples=1024, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1),
@@ -292,8 +292,8 @@ def test_without_a_folder_the_drum_machine_plays_also_for_a_model_without_labels
 CHILD = """
 import sys
 from pathlib import Path
-from tad_course.model import PRESETS, ModelConfig
-from tad_course.training import TrainConfig, train
+from tad_course.model.network import PRESETS, ModelConfig
+from tad_course.training.loop import TrainConfig, train
 
 out, data, steps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 PRESETS["small"] = ModelConfig(**eval(sys.argv[4]))

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tad_course.drums import render
-from tad_course.widgets.training_explorer import TrainingView, clock, smooth
+from tad_course.lessons.explorers.training_explorer import TrainingView, clock, smooth
 
 LOSSES = [1.0, 0.5, 0.4, 0.35, 0.3]
 

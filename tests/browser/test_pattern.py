@@ -11,11 +11,11 @@ import pytest
 from conftest import PATIENCE_MS, playwright
 
 from tad_course.audio import load_audio
-from tad_course.drums import LABELS
-from tad_course.pattern import LEVEL_NAMES, Pattern, surprise
-from tad_course.widgets.pattern_panel import FIRST
+from tad_course.drums.voices import LABELS
+from tad_course.drums.pattern import LEVEL_NAMES, Pattern, surprise
+from tad_course.studio.pattern_panel import FIRST
 
-CODE = "from tad_course.widgets.studio import Studio\n\nstudio = Studio()"
+CODE = "from tad_course.studio.studio import Studio\n\nstudio = Studio()"
 RECORD = """async () => {
     const {context, out} = document.querySelector('.tad-play').tadDeck;
     const code = `registerProcessor('tape', class extends AudioWorkletProcessor {

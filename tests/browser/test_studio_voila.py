@@ -20,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from studio_visit import PATIENCE_MS, Visit
 
 from tad_course.generate import Settings, generate, model_of
-from tad_course.wav import wav_bytes
+from tad_course.audio.wav import wav_bytes
 
 ROOT = Path(__file__).parents[2]
 # Gaps of ipywidgets itself, which no notebook can close: the handles of its sliders have no name for screen readers.

@@ -1,0 +1,1 @@
+"""Is it any good? Features, distances and a report (lesson 09)."""

@@ -1,0 +1,90 @@
+"""Exercises and quiz of lesson 00: a seed and a label are enough to bring a sound back."""
+
+import torch
+from torch import Tensor
+
+from tad_course.generate import Settings, generate
+from tad_course.lessons.check import as_choice, as_number, as_signal, call, close, exercise, expect
+from tad_course.lessons.quiz import Answer, Question
+from tad_course.model.network import DrumModel
+
+LABELS = ("kick", "snare", "hihat", "percussion")
+MYSTERY_LABEL, MYSTERY_SEED = "snare", 3
+
+
+def mystery(model: DrumModel) -> Tensor:
+    """Return the sound `[2, N]` to be found again. Its seed is below 6."""
+    return generate(model, Settings(label=MYSTERY_LABEL, seed=MYSTERY_SEED))
+
+
+@exercise("00-same", why="Label and seed, with the same model: a sound of a quarter megabyte fits on a post-it.")
+def same(answer):
+    expect(isinstance(answer, (tuple, list)) and len(answer) == 2, "Give two things: a label and a seed.")
+    label, seed = answer
+    expect(not isinstance(label, (int, float)), "First the label, then the seed; yours are the other way round.")
+    label, seed = as_choice(label, " ".join(LABELS)), as_number(seed, "seed")
+    expect(seed == int(seed) and 0 <= seed < 6, "The seed is one of 0, 1, 2, 3, 4, 5.")
+    right_label, right_seed = label == MYSTERY_LABEL, seed == MYSTERY_SEED
+    expect(right_label or not right_seed, "The seed is right. Which instrument is it, a thump, a rattle or a hiss?")
+    expect(right_label, "Another instrument. Listen to the mystery once more: a thump, a rattle or a hiss?")
+    expect(right_seed, "The right instrument, another seed. Compare the pictures: the shape of the first 50 ms tells.")
+
+
+@exercise("00-kit", why="One function, as many kits as there are seeds, and each comes back when you ask for it again.")
+def kit(answer):
+    first = call(answer, 3)
+    expect(isinstance(first, dict), "Return a dict with one sound for each label: {'kick': …, 'snare': …}.")
+    missing = [label for label in LABELS if label not in first]
+    expect(not missing, f"The kit has no {' and no '.join(missing)}; go through all labels.")
+    drums = {label: as_signal(first[label], (2, 32_768), label) for label in LABELS}
+    pairs = [(a, b) for i, a in enumerate(LABELS) for b in LABELS[:i]]
+    expect(not any(close(drums[a], drums[b]) for a, b in pairs), "Two drums are the same sound: use the label.")
+    again = as_signal(call(answer, 4)["kick"], (2, 32_768), "kick")
+    expect(not close(again, drums["kick"]), "kit(3) and kit(4) have the same kick: hand the seed on to Settings.")
+    expect(torch.is_tensor(first["kick"]), "Return the sounds as tensors, just as generate gives them.")
+    expect(close(call(answer, 3)["kick"], drums["kick"]), "kit(3) came out differently the second time.")
+
+
+QUIZ = (
+    Question(
+        "You deleted a sound you loved. What brings the very same one back?",
+        (
+            Answer(
+                "Nothing: it was random, and it is gone.", "It was random, but by a seed, and a seed can be used again."
+            ),
+            Answer(
+                "The model, the label, the seed and the other settings.",
+                "Together they decide every one of the 65,536 numbers. The studio writes them into each file it saves.",
+                right=True,
+            ),
+            Answer("The label alone, if I press often enough.", "There are billions of seeds to press through."),
+        ),
+    ),
+    Question(
+        "What does the seed decide?",
+        (
+            Answer(
+                "The noise that the sound is made from.",
+                "All chance lies in that first noise; from there on each step is plain calculation.",
+                right=True,
+            ),
+            Answer(
+                "Which recording the model plays.",
+                "It holds no recordings, only numbers learned from many drums.",
+            ),
+            Answer("How good the sound is.", "On average no seed is better than another."),
+        ),
+    ),
+    Question(
+        "What did the network do at each of its steps?",
+        (
+            Answer("It added one more layer: thump, then click, then tail.", "Each step redraws all of it."),
+            Answer("It chose the best of many candidates.", "There is one sound only, and nothing to choose."),
+            Answer(
+                "It guessed the clean drum inside the noise, and a part of the noise was taken away.",
+                "Guess, remove some noise, look again: that is reverse diffusion. Lesson 04 builds it.",
+                right=True,
+            ),
+        ),
+    ),
+)

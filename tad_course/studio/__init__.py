@@ -1,0 +1,1 @@
+"""The studio of `Inference.ipynb`: one panel for each thing that can be done with a sound."""

@@ -1,0 +1,42 @@
+"""What the panels of a studio share: the model in use, one worker, one picture, and luck."""
+
+import random
+
+from tad_course.display.plots import SAMPLE_RATE
+from tad_course.generate import ANY, fingerprint
+from tad_course.model.checkpoint import CheckpointError, load_model
+from tad_course.studio.jobs import Worker
+from tad_course.studio.mel_picture import SoundPicture
+
+HIGHEST_SEED = 99_999  # short enough to be read out and written down
+
+
+class Desk:
+    """The model in use (`load` changes it), and the tools that all panels work with."""
+
+    def __init__(self, model: str = "drums", luck: random.Random | None = None):
+        self.worker, self.luck = Worker(), luck or random.Random()
+        self.load(model)
+
+    def load(self, name: str) -> None:
+        """Use another model: a shipped one by name, or the folder of your own.
+
+        Raises:
+            CheckpointError: if it cannot be loaded or does not fit the studio; the model in use stays.
+        """
+        model = load_model(name)
+        if model.config.sample_rate != SAMPLE_RATE:
+            raise CheckpointError(
+                f"{name}: makes sounds of {model.config.sample_rate} Hz; the studio plays {SAMPLE_RATE}."
+            )
+        self.model, self.name, self.fingerprint = model, str(name), fingerprint(model)
+        self.picture = SoundPicture(model.config.length_samples)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What can be asked of the model: each of its labels and their kinds, or any."""
+        return (*self.model.config.names, ANY)
+
+    def roll(self) -> int:
+        """Return a seed that nobody chose."""
+        return self.luck.randint(0, HIGHEST_SEED)
