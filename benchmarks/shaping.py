@@ -13,7 +13,7 @@ from tad_course.model.checkpoint import load_model
 from tad_course.drums import render
 from tad_course.generate import Settings, restyle, way_of
 from tad_course.audio.levels import dbfs
-from tad_course.shaping import from_noise, inpaint, invert, named, vary_sound
+from tad_course.edit import from_noise, inpaint, invert, named, vary_sound
 
 START_S, STOP_S = 0.1, 0.3
 STRENGTHS = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)

@@ -20,7 +20,7 @@ from memory import peak_mb
 from tad_course import cli
 from tad_course.training.loop import loop as training
 from tad_course.model.checkpoint import load_model, replacing
-from tad_course.train_config import TrainConfig
+from tad_course.config import TrainConfig
 
 REPORT_S = 10.0
 

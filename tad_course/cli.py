@@ -9,7 +9,7 @@ from pathlib import Path
 from tad_course import __version__
 from tad_course.config import TrainConfig
 
-SAMPLERS = "wiener_flow, dpm_solver_3m, dpm_solver_2m or ddim"  # to say so loads no PyTorch
+SAMPLERS = "dpm_solver_2m or ddim"  # to say so loads no PyTorch
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,11 +50,8 @@ def _sound_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--label", help="kick, snare, … as the model has them, or any", default="any")
     parser.add_argument("--steps", type=int, help="how often the network is asked; without: enough for the sampler")
-    parser.add_argument("--sampler", help=f"{SAMPLERS}; without: the quickest that suits the model")
+    parser.add_argument("--sampler", default="dpm_solver_2m", help=SAMPLERS)
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
-    parser.add_argument(
-        "--guidance-interval", type=float, nargs=2, metavar=("LOW", "HIGH"), help="SNRs in dB between which it acts"
-    )
     parser.add_argument("--seed", type=int, default=0, help="of the first sound; the next ones count up")
     parser.add_argument("--encoding", default="float32", choices=("float32", "pcm24", "pcm16"), help="of the WAVs")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
@@ -79,7 +76,7 @@ def _train_options(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, default=defaults["out"], help="the run's folder: model, log, state to resume from")
     add("--data", type=Path, help="folder of sounds, labelled by name or by folder; without: drum machine")
     add("--drums", type=int, default=defaults["drums"], help="how many sounds the drum machine renders")
-    add("--model", default=defaults["model"], help="preset (small, tiny, reference) to start from, or a model to fine-tune")
+    add("--model", default=defaults["model"], help="preset (small, tiny, reference), or a model to fine-tune")
     add("--name", help="what the model shall be called; without: the name of --out")
     add("--labels", nargs="*", help="what it shall play, one instrument for example: kick")
     for name in ("steps", "batch_size", "warmup_steps", "seed", "validate_every", "save_every"):
@@ -103,8 +100,7 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
     parser.add_argument("--training", type=int, default=2000, help="training sounds of each label, to find copies")
     parser.add_argument("--steps", type=int, help="how often the network is asked; without: enough for the sampler")
-    parser.add_argument("--sampler", help=f"{SAMPLERS}; without: the quickest that suits the model")
-    parser.add_argument("--grid", default="log_snr", help="log_snr or linear")
+    parser.add_argument("--sampler", default="dpm_solver_2m", help=SAMPLERS)
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument("--seed", type=int, default=0, help="of the first sound")
     parser.add_argument("--batch", type=int, default=8, help="how many sounds are made together")
@@ -119,16 +115,16 @@ def _doctor(given: argparse.Namespace) -> int:
 
 
 def _load(given: argparse.Namespace):
-    from tad_course.generate import Settings, class_of, fingerprint, way_of
+    from tad_course.generate import STEPS, Settings, fingerprint, label_index
     from tad_course.model.checkpoint import load_model
 
     model = load_model(given.model)
     settings = Settings(
-        model=given.model, label=given.label, seed=given.seed, **way_of(model, given.sampler, given.steps),
-        guidance_scale=given.guidance,
-        fingerprint=fingerprint(model), guidance_interval_db=given.guidance_interval,
+        model=given.model, label=given.label, seed=given.seed, sampler=given.sampler,
+        num_steps=STEPS.get(given.sampler, 1) if given.steps is None else given.steps, guidance_scale=given.guidance,
+        fingerprint=fingerprint(model),
     )  # fmt: skip
-    class_of(model, settings)  # an unknown label is refused before anything is made
+    label_index(model, settings)  # an unknown label is refused before anything is made
     return model.to(_device(given.device)), settings
 
 
@@ -183,7 +179,7 @@ def _restyle(given: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from tad_course.audio import SUFFIXES, load_audio, save_wav
-    from tad_course.generate import check_strength, restyle
+    from tad_course.edit import check_strength, restyle
 
     model, settings = _load(given)
     paths = []
@@ -221,7 +217,7 @@ def _evaluate(given: argparse.Namespace) -> None:
     import torch
 
     from tad_course.evaluation.report import evaluate, save_report, summary, table
-    from tad_course.generate import Settings, way_of
+    from tad_course.generate import STEPS, Settings
     from tad_course.model.checkpoint import load_model
 
     for name in ("count", "training", "batch"):
@@ -230,8 +226,8 @@ def _evaluate(given: argparse.Namespace) -> None:
     torch.set_flush_denormal(True)
     model = load_model(given.model).to(_device(given.device))
     settings = Settings(
-        model=given.model, seed=given.seed, **way_of(model, given.sampler, given.steps), grid=given.grid,
-        guidance_scale=given.guidance,
+        model=given.model, seed=given.seed, sampler=given.sampler,
+        num_steps=STEPS.get(given.sampler, 1) if given.steps is None else given.steps, guidance_scale=given.guidance,
     )  # fmt: skip
     report = evaluate(model, settings, given.count, given.training, given.batch)
     print(f"{table(report.to_dict())}\n\n{summary(report.to_dict())}")

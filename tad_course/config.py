@@ -70,7 +70,7 @@ class ModelConfig:
             raise ValueError(f"Expected names and values, not {type(values).__name__}.")
         known = {f.name for f in fields(cls)}
         if "front_end" in values:
-            raise ValueError("The model was made by tad-course 0.1, whose models this version cannot load; install 0.1.")
+            raise ValueError("It was made by tad-course 0.1; install tad-course 0.1.0 to use it.")
         if unknown := sorted(set(values) - known):
             raise ValueError(f"Unknown settings {', '.join(unknown)}; this version knows {', '.join(sorted(known))}.")
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

@@ -17,7 +17,7 @@ from tad_course.generate import Settings, fingerprint, generate
 from tad_course.library.sound import Sound, Source, save_new
 from tad_course.model.network import DrumModel, ModelConfig
 from tad_course.library.recipes import read_recipes
-from tad_course.shaped import NUMBERS, SOURCES, shape
+from tad_course.library.edits import NUMBERS, SOURCES, edit_by_name
 from tad_course.audio.wav import save_wav
 
 pytestmark = pytest.mark.usefixtures("one_thread")

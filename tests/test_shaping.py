@@ -12,7 +12,7 @@ from tad_course.model.denoisers import Keeping, Within
 from tad_course.model.diffusion import ExactDenoiser, alpha_sigma, q_sample
 from tad_course.drums.voices import LABELS, render
 from tad_course.generate import ANY, CEILING, Settings, generate, restyle
-from tad_course.inversion import ddim_inverse
+from tad_course.edit import ddim_inverse
 from tad_course.audio.levels import dbfs
 from tad_course.model.network import DrumModel, ModelConfig
 from tad_course.model.samplers import (
@@ -26,7 +26,7 @@ from tad_course.model.samplers import (
     seeded_noise,
     slerp,
 )
-from tad_course.shaping import from_noise, inpaint, invert, morph, morph_sounds, vary, vary_sound
+from tad_course.edit import from_noise, inpaint, invert, morph, morph_sounds, vary, vary_sound
 
 RATE = 44_100
 PLAIN = ddim, dpm_solver_2m, dpm_solver_3m

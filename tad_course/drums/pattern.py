@@ -15,9 +15,8 @@ from mido import Message, MetaMessage, MidiFile, MidiTrack, bpm2tempo
 from torch import Tensor
 
 from tad_course.audio.wav import write_atomically
-from tad_course.config import SAMPLE_RATE
+from tad_course.config import CEILING, SAMPLE_RATE
 from tad_course.drums.voices import LABELS
-from tad_course.generate import CEILING
 
 STEPS, STEPS_A_BEAT = 16, 4
 SIGNS = ".-xX"

@@ -147,7 +147,7 @@ class Range(NamedTuple):
     log: bool = False
 
     def draw(self, rng: np.random.Generator) -> float:
-        # `math`, not NumPy, whose exp and log differ in the last digit from processor to processor; six digits are enough
+        # `math`, not NumPy, whose exp and log differ in the last digit from processor to processor; six are enough
         value = rng.uniform(*map(math.log, (self.low, self.high))) if self.log else rng.uniform(self.low, self.high)
         return float(f"{math.exp(value) if self.log else value:.6g}")
 

@@ -14,7 +14,7 @@ from tad_course.config import SAMPLE_RATE
 from tad_course.drums.voices import LABELS
 
 FLOOR_DB = -80.0
-CLASSIFIER = Path(__file__).parent / "models" / "classifier.safetensors"
+CLASSIFIER = Path(__file__).parent.parent / "models" / "classifier.safetensors"
 
 
 class LogMel(nn.Module):

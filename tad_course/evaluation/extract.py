@@ -15,9 +15,7 @@ from tqdm.auto import tqdm
 from tad_course.drums.voices import LABELS, render
 from tad_course.evaluation.embeddings import LogMel, LogMelStatistics, load_classifier
 from tad_course.evaluation.metrics import attack_ms, hiss_dbfs, tail_dbfs
-from tad_course.generate import ANY, Settings, class_of, finish, grid_of
-from tad_course.model.network import DrumModel
-from tad_course.model.samplers import SAMPLERS, last, seeded_noise
+from tad_course.generate import ANY, Model, Settings, generate_together
 
 Chunks = Iterable[tuple[Tensor, Tensor]]
 UNLABELLED = -1  # the label of a sound of an unconditional model
@@ -88,7 +86,7 @@ def real_chunks(labels: tuple[str, ...], per_label: int, first_seed: int, chunk:
             yield audio, torch.full((len(audio),), LABELS.index(label))
 
 
-def made_chunks(model: DrumModel, settings: Settings, per_label: int, chunk: int = 8) -> Iterator:
+def made_chunks(model: Model, settings: Settings, per_label: int, chunk: int = 8) -> Iterator:
     """Generate `per_label` sounds of each label of the model, or four times as many of an unconditional one.
 
     The seeds count up from that of the settings through all labels. Each sound is the one that `generate` makes from
@@ -102,7 +100,7 @@ def made_chunks(model: DrumModel, settings: Settings, per_label: int, chunk: int
             yield audio, torch.full((len(audio),), label)
 
 
-def made_jobs(model: DrumModel, settings: Settings, per_label: int) -> list[list[Settings]]:
+def made_jobs(model: Model, settings: Settings, per_label: int) -> list[list[Settings]]:
     """Return the settings of the sounds that `made_chunks` makes, one list a label."""
     labels = model.config.labels or (ANY,)
     count = per_label if model.config.labels else per_label * len(LABELS)
@@ -111,13 +109,3 @@ def made_jobs(model: DrumModel, settings: Settings, per_label: int) -> list[list
         [replace(settings, label=label, seed=start + i) for i in range(count)]
         for label, start in zip(labels, starts, strict=True)
     ]
-
-
-def generate_together(model: DrumModel, batch: list[Settings]) -> Tensor:
-    """Return the sounds `[B, 2, N]` of settings that differ in label and seed only."""
-    first = batch[0]
-    classes = torch.cat([class_of(model, each) for each in batch])
-    noise = seeded_noise(model.shape, [each.seed for each in batch]).to(model.device)
-    denoise = model.denoiser(classes, first.guidance_scale)
-    z = last(SAMPLERS[first.sampler](denoise, noise, grid_of(model, first)))
-    return torch.stack([finish(sound) for sound in model.decode(z, classes).cpu()])

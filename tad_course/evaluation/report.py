@@ -23,9 +23,8 @@ from tad_course.evaluation.metrics import (
     spectral_distance_db,
 )
 from tad_course.evaluation.scorecard import scorecard
-from tad_course.generate import Settings, fingerprint
+from tad_course.generate import Model, Settings, fingerprint
 from tad_course.model.checkpoint import replacing
-from tad_course.model.network import DrumModel
 
 REAL_SEED = 3_000_000  # held-out drums; models are trained on seeds from 0, the classifier on those from 2,000,000
 TRAINING_SEED = 0
@@ -161,7 +160,7 @@ class Report:
 
 
 def evaluate(
-    model: DrumModel,
+    model: Model,
     settings: Settings,
     per_label: int = 250,
     training_per_label: int = TRAINING_PER_LABEL,
@@ -189,7 +188,7 @@ def evaluate(
     return Report(measures(made, sets), how, made, sets)
 
 
-def check_labels(model: DrumModel) -> tuple[str, ...]:
+def check_labels(model: Model) -> tuple[str, ...]:
     """Return the labels a model can be judged by.
 
     Raises:
@@ -203,9 +202,9 @@ def check_labels(model: DrumModel) -> tuple[str, ...]:
     return model.config.labels or LABELS
 
 
-def settings_of(settings: Settings, model: DrumModel) -> dict:
+def settings_of(settings: Settings, model: Model) -> dict:
     """Return what a reader of the figures needs to know of how the sounds were made."""
-    names = ("model", "seed", "num_steps", "sampler", "grid", "guidance_scale")
+    names = ("model", "seed", "num_steps", "sampler", "guidance_scale")
     return {name: getattr(settings, name) for name in names} | {"fingerprint": fingerprint(model)}
 
 

@@ -3,16 +3,15 @@
 import torch
 from torch import Tensor
 
-from tad_course.generate import Settings, generate
+from tad_course.generate import Model, Settings, generate
 from tad_course.lessons.check import as_choice, as_number, as_signal, call, close, exercise, expect
 from tad_course.lessons.quiz import Answer, Question
-from tad_course.model.network import DrumModel
 
 LABELS = ("kick", "snare", "hihat", "percussion")
 MYSTERY_LABEL, MYSTERY_SEED = "snare", 3
 
 
-def mystery(model: DrumModel) -> Tensor:
+def mystery(model: Model) -> Tensor:
     """Return the sound `[2, N]` to be found again. Its seed is below 6."""
     return generate(model, Settings(label=MYSTERY_LABEL, seed=MYSTERY_SEED))
 

@@ -17,11 +17,10 @@ import torch
 
 from tad_course.audio.wav import ENCODINGS, AudioFileError, read_comment
 from tad_course.drums.pattern import Pattern, render_loop
-from tad_course.generate import Settings, generate, model_of
+from tad_course.generate import Model, Settings, generate, model_of, refuse_old
+from tad_course.library.edits import NUMBERS, check_edit, edit_by_name
 from tad_course.library.export import SETTINGS_FILE, SOURCES_FOLDER
 from tad_course.library.sound import GENERATE, Sound, Source, safe_name
-from tad_course.model.network import DrumModel
-from tad_course.shaped import NUMBERS, check_shape, shape
 
 Reader = Callable[[str], bytes]  # the name of a file of an export -> its content
 MOST_BYTES = 64_000_000  # of one file of an export: minutes of sound, and no more than a machine can hold
@@ -62,7 +61,7 @@ class Recipe:
             )
         return Settings.from_json(json.dumps({name: self.values[name] for name in _SETTINGS & set(self.values)}))
 
-    def make(self, model_for: Callable[[Settings], DrumModel]) -> Sound:
+    def make(self, model_for: Callable[[Settings], Model]) -> Sound:
         """Make the sound again, with the model that `model_for` gives for its settings.
 
         Raises:
@@ -72,9 +71,9 @@ class Recipe:
         if self.kind == GENERATE:
             return Sound(generate(model_for(settings), settings), settings)
         numbers = {name: self.values[name] for name in NUMBERS.get(self.kind, ()) if name in self.values}
-        check_shape(self.kind, len(self.sources), numbers)
+        check_edit(self.kind, len(self.sources), numbers)
         sources = [_source(entry, self.read) for entry in self.sources]
-        return shape(model_for(settings), self.kind, sources, settings, **numbers)
+        return edit_by_name(model_for(settings), self.kind, sources, settings, **numbers)
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class LoopRecipe:
         """The name of the file to write, safe on every system."""
         return f"{safe_name(Path(self.file).stem)}.wav"
 
-    def make(self, model_for: Callable[[Settings], DrumModel]) -> Loop:
+    def make(self, model_for: Callable[[Settings], Model]) -> Loop:
         """Make the sounds and the bar again.
 
         Raises:
@@ -152,7 +151,7 @@ def make_again(
     """Yield each recipe with the sound that it makes, or with the reason why it makes none."""
     models = {}
 
-    def model_for(settings: Settings) -> DrumModel:
+    def model_for(settings: Settings) -> Model:
         key = settings.model, settings.fingerprint
         models[key] = models.get(key) or model_of(settings, device)
         return models[key]
@@ -175,6 +174,7 @@ def _recipe(found, path: Path, read: Reader | None = None) -> Recipe:
     if not isinstance(found, dict) or not isinstance(found.get("settings", {}), dict):
         raise ValueError(f"{path}: {NO_SETTINGS}")
     values = found.get("settings", found)
+    refuse_old(values)
     kind = found.get("kind") or ("restyle" if "restyled" in values else GENERATE)
     encoding, sources = found.get("encoding", ""), found.get("sources", [])
     if encoding and str(encoding) not in ENCODINGS:
@@ -189,7 +189,7 @@ def _source(entry, read: Reader) -> Source:
     try:
         file, name, label = (str(entry[key]) for key in ("file", "name", "label"))
         made, length, digest = entry.get("settings"), entry["length_samples"], entry["digest"]
-        settings = Settings(**made) if made else None
+        settings = Settings.from_dict(made) if made else None
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("What its settings say of its source cannot be understood; export it again.") from error
     audio = _exact(read(_inside(file)), file)

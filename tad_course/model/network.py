@@ -1,6 +1,6 @@
 """The model: a transform, a scale for each band, and `audio_diffusion_pytorch`'s U-Net between them (lessons 05 to 07).
 
-    audio -> transform -> / scale -> x_0 -> + noise -> U-Net -> v -> x_0 -> · scale -> transform back -> audio
+audio -> transform -> / scale -> x_0 -> + noise -> U-Net -> v -> x_0 -> · scale -> transform back -> audio
 """
 
 import math

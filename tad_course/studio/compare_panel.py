@@ -15,8 +15,6 @@ from tad_course.studio.jobs import Status
 
 NONE_YET = "Make or keep a sound first."
 SAMPLERS = {
-    "wiener_flow": "Wiener flow",
-    "dpm_solver_3m": "DPM-Solver++ 3M",
     "dpm_solver_2m": "DPM-Solver++ 2M",
     "ddim": "DDIM",
 }

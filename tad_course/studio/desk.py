@@ -34,8 +34,8 @@ class Desk:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What can be asked of the model: each of its labels and their kinds, or any."""
-        return (*self.model.config.names, ANY)
+        """What can be asked of the model: each of its labels, or any."""
+        return (*self.model.config.labels, ANY)
 
     def roll(self) -> int:
         """Return a seed that nobody chose."""

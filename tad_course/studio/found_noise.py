@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from tad_course.edit import invert
 from tad_course.generate import Settings
-from tad_course.shaping import invert
 from tad_course.studio.desk import Desk
 
 MOST = 8  # sounds remembered; the noise of one takes half a megabyte

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 from ipywidgets import HTML, Button, FloatProgress, HBox, Layout, VBox, Widget
 
 from tad_course.display.fallback import live_text
-from tad_course.model.denoisers import Counting
-from tad_course.model.network import DrumModel
+from tad_course.generate import Model
 from tad_course.model.samplers import Denoiser
 
 QUICK_S = 1.0  # a job that takes no longer needs no bar: each message to the page would delay its sound
@@ -33,14 +32,21 @@ class Stopped(Exception):
 class Watched:
     """A model that calls `after_call` after each network call: there, progress is shown and a stop can act."""
 
-    def __init__(self, model: DrumModel, after_call: Callable[[], None]):
+    def __init__(self, model: Model, after_call: Callable[[], None]):
         self._model, self._after_call = model, after_call
 
     def __getattr__(self, name):
         return getattr(self._model, name)
 
     def denoiser(self, labels, guidance_scale: float = 1.0) -> Denoiser:
-        return Counting(self._model.denoiser(labels, guidance_scale), self._after_call)
+        denoise = self._model.denoiser(labels, guidance_scale)
+
+        def watched(x_t, t):
+            x_0 = denoise(x_t, t)
+            self._after_call()
+            return x_0
+
+        return watched
 
 
 class Worker:

@@ -4,7 +4,7 @@ import time
 
 from ipywidgets import Checkbox, Combobox, Dropdown, FloatSlider, HBox, IntSlider, Layout, VBox
 
-from tad_course.generate import STEPS, Settings, generate, generate_many, way_of
+from tad_course.generate import STEPS, Settings, generate, generate_many
 from tad_course.library.sound import Sound
 from tad_course.model.checkpoint import shipped_models
 from tad_course.studio.cards import Cards, button
@@ -44,12 +44,11 @@ class MakePanel:
         )  # fmt: skip
         self.label = instrument(self.desk, self.desk.labels[0])
         self.count = IntSlider(1, 1, 16, description="number of sounds", **slider)
-        way = way_of(self.desk.model)
-        self.steps = IntSlider(way["num_steps"], 1, 50, description="steps", **slider)
+        self.steps = IntSlider(Settings.num_steps, 1, 50, description="steps", **slider)
         guidance = Settings.guidance_scale
         self.guidance = FloatSlider(value=guidance, min=0, max=8, step=0.5, description="guidance", **slider)
         self.sampler = Dropdown(
-            options=SAMPLER_NAMES, value=way["sampler"], description="sampler", layout=Layout(width="260px")
+            options=SAMPLER_NAMES, value=Settings.sampler, description="sampler", layout=Layout(width="260px")
         )
         self.seed = SeedBox(self.desk)
         self.follow = Checkbox(True, description="answer to every change", indent=False, layout=Layout(width="210px"))
@@ -119,7 +118,5 @@ class MakePanel:
                 now = self.label.value
                 self.label.options = self.desk.labels
                 self.label.value = now if now in self.desk.labels else self.desk.labels[0]
-                way = way_of(self.desk.model)
-                self.sampler.value, self.steps.value = way["sampler"], way["num_steps"]
             self.status.say(f"The model is now {name}.")
         self.model.value = self.desk.name

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from ipywidgets import HTML, FloatSlider, HBox, Layout
 
+from tad_course.edit import with_enough_steps
+from tad_course.library.edits import edit_by_name
 from tad_course.library.sound import Sound
-from tad_course.shaped import shape
-from tad_course.shaping import with_enough_steps
 from tad_course.studio.controls import WIDE
 from tad_course.studio.shape_part import Bench, Part, Tick
 from tad_course.studio.source_box import Choice
@@ -51,7 +51,7 @@ class MorphPart(Part):
         settings = first.settings if known else with_enough_steps(self.bench.settings())
         settings = replace(settings, label=second.label if amount > 0.5 else first.label)
         bench = self.bench
-        sound = shape(
+        sound = edit_by_name(
             bench.desk.model, "morph", [first, second], settings, amount=amount, seek=bench.seek, on_step=tick
         )
         self.row.begin({f"first: {first.name}": first.audio, f"second: {second.name}": second.audio})

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from ipywidgets import HTML, FloatRangeSlider, HBox, Layout, VBox
 
+from tad_course.edit import TURNS
+from tad_course.library.edits import edit_by_name
 from tad_course.library.sound import Sound, Source
-from tad_course.shaped import shape
-from tad_course.shaping import TURNS
 from tad_course.studio.controls import instrument
 from tad_course.studio.region_picture import RegionPicture
 from tad_course.studio.shape_part import Part, Tick, offer_labels
@@ -71,7 +71,7 @@ class RepaintPart(Part):
         source = self.bench.source.read()
         settings = replace(self.bench.settings(), label=self.label.value, seed=self.seed.value.value)
         region = {"start_s": start_s, "stop_s": stop_s, "turns": TURNS}
-        sound = shape(desk.model, "repaint", [source], settings, **region, on_step=tick)
+        sound = edit_by_name(desk.model, "repaint", [source], settings, **region, on_step=tick)
         self.row.begin({f"{source.name}, before": source.audio})
         self.row.add(sound, f"{start_s:.2f} to {stop_s:.2f} s repainted, seed {settings.seed}")
         yield sound

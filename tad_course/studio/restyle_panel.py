@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from ipywidgets import FloatSlider, Layout
 
+from tad_course.library.edits import edit_by_name
 from tad_course.library.sound import Sound
-from tad_course.shaped import shape
 from tad_course.studio.controls import WIDE, instrument
 from tad_course.studio.jobs import Watched
 from tad_course.studio.shape_part import Part, Tick, offer_labels
@@ -38,7 +38,7 @@ class RestylePart(Part):
         offer_labels(self.label, desk.labels, self.quiet)
         source, strength = self.bench.source.read(), self.strength.value
         settings = replace(self.bench.settings(), label=self.label.value, seed=self.seed.value.value)
-        sound = shape(Watched(desk.model, tick), "restyle", [source], settings, strength=strength)
+        sound = edit_by_name(Watched(desk.model, tick), "restyle", [source], settings, strength=strength)
         self.row.begin({f"{source.name}, before": source.audio})
         self.row.add(sound, f"as {settings.label}, strength {strength:g}", at_once=at_once)
         yield sound

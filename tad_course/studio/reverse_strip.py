@@ -11,16 +11,15 @@ import torch
 from ipywidgets import HTML, HBox, Layout, ToggleButtons, VBox
 from torch import Tensor
 
-from tad_course.audio.levels import dbfs
+from tad_course.audio.levels import dbfs, limit
 from tad_course.audio.players import safe_gain_db
 from tad_course.audio.spectra import mel_db, mono
 from tad_course.display import plots
 from tad_course.display.fallback import player_html
 from tad_course.display.live import LiveFigure
-from tad_course.generate import Settings, class_of, finish, noise_of, steps_of
+from tad_course.generate import Model, Settings, noise_of, steps_of
 from tad_course.library.sound import GENERATE, Sound
 from tad_course.model.diffusion import snr_db
-from tad_course.model.network import DrumModel
 from tad_course.studio.cards import button
 from tad_course.studio.controls import ROW
 from tad_course.studio.desk import Desk
@@ -29,19 +28,19 @@ from tad_course.studio.mel_picture import FLOOR_DB
 
 MOST_STOPS = 9
 LOUDEST_DBFS = -20.0  # rms of the loudest stop: noise is hard on ears
-VIEWS = {"what is there (x_t)": "noisy", "what the model foresees (x_0)": "foreseen"}
+VIEWS = {"what is there (x_t)": "noisy", "what the network predicts (x_0)": "predicted"}
 ROWS = "display:flex;flex-wrap:wrap;gap:8px"
 CARD = "width:204px;padding:6px 8px;border:1px solid #c8c8c8;box-sizing:border-box"  # five fit into a row
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop on the way: step number, level of the noise in dB against the sound, and two sounds `[2, N]`."""
+    """A stop on the way: step number, noise in dB against the sound, and the sounds x_t and x_0 `[2, N]`."""
 
     step: int
     noise_db: float
     noisy: Tensor
-    foreseen: Tensor
+    predicted: Tensor
 
     @property
     def title(self) -> str:
@@ -51,25 +50,25 @@ class Stop:
         return "end: the drum" if np.isneginf(self.noise_db) else f"step {self.step}: noise {self.noise_db:+.0f} dB"
 
 
-def stops_of(model: DrumModel, settings: Settings, most: int = MOST_STOPS) -> list[Stop]:
+def stops_of(model: Model, settings: Settings, most: int = MOST_STOPS) -> list[Stop]:
     """Return at most `most` stops on the way from noise to the sound of `settings`, first and last included.
 
-    Before the first step nothing is foreseen yet: there the first guess stands, as the model has it from noise alone.
+    `noisy` is x_t itself, through the inverse transform: the first one is noise and nothing else. Before the first
+    step nothing is predicted yet: there the first prediction stands, as the network makes it from noise alone.
 
     Lesson: 04
     """
-    labels = class_of(model, settings)
     steps = list(steps_of(model, settings))
     wanted = np.unique(np.linspace(0, len(steps), min(most, len(steps) + 1)).round().astype(int))
 
-    def heard(x_t: Tensor, x_0: Tensor) -> Tensor:
-        return finish(model.hear(x_t, x_0, labels)[0].cpu())
+    def heard(coefficients: Tensor) -> Tensor:
+        return limit(model.decode(coefficients)[0].cpu())
 
-    # A sampler tells the noisy sound after a step, and what was foreseen before it.
+    # A step holds the noisy sound after it, and what was predicted before it.
     noisy = [noise_of(model, settings), *(step.x_t for step in steps)]
-    foreseen = [*(step.x_0 for step in steps), steps[-1].x_t]
+    predicted = [*(step.x_0 for step in steps), steps[-1].x_t]
     noise_db = [np.inf, *(-float(snr_db(step.t)) if step.t > 0 else -np.inf for step in steps)]
-    return [Stop(int(i), noise_db[i], heard(noisy[i], foreseen[i]), heard(foreseen[i], foreseen[i])) for i in wanted]
+    return [Stop(int(i), noise_db[i], heard(noisy[i]), heard(predicted[i])) for i in wanted]
 
 
 class Thumbnail:
@@ -98,7 +97,7 @@ class Thumbnail:
 
 def strip_gain_db(stops: list[Stop]) -> float:
     """Return the one gain, never above 0 dB, at which no stop is louder than -20 dBFS (rms) or -1 dBFS (peak)."""
-    sounds = [audio for stop in stops for audio in (stop.noisy, stop.foreseen)]
+    sounds = [audio for stop in stops for audio in (stop.noisy, stop.predicted)]
     return min(safe_gain_db(sounds), *(LOUDEST_DBFS - dbfs(audio) for audio in sounds))
 
 
@@ -106,7 +105,7 @@ def strip_html(stops: list[Stop], view: str, thumbnail: Thumbnail, players: bool
     """Return the strip as HTML: a small card for each stop, from noise to the drum, all at one gain.
 
     Args:
-        view: "noisy" shows and plays x_t, "foreseen" x_0.
+        view: "noisy" shows and plays x_t, "predicted" x_0.
         thumbnail: draws the pictures.
         players: whether there is a player on each card.
     """
@@ -163,10 +162,10 @@ class ReverseStrip:
             raise ValueError(f"{sound.title}: was not made from noise by the model in use, {self.desk.name}.")
         self.stops = stops_of(Watched(self.desk.model, tick), sound.settings)
         count = sound.settings.num_steps
-        looks = f"{count} look{'s' * (count != 1)} at the noise"  # between which a sampler may take smaller steps
-        self.title.value = f"<b>{html.escape(sound.title)}</b>, {looks}"
+        steps = f"{count} step{'s' * (count != 1)}"
+        self.title.value = f"<b>{html.escape(sound.title)}</b>, {steps}"
         self._draw()
-        return f"Took {looks} again in {time.monotonic() - start:.1f} s."
+        return f"Took the {steps} again in {time.monotonic() - start:.1f} s."
 
     def still(self) -> str:
         """Return the strip without players, for where no kernel runs."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from tad_course.audio import SUFFIXES, fit_length
 from tad_course.drums.voices import LABELS
 from tad_course.evaluation.embeddings import load_classifier
-from tad_course.generate import ANY, Settings, class_of
+from tad_course.generate import ANY, Settings, label_index
 from tad_course.library.describe import read_bytes, read_source, sound_files
 from tad_course.library.sound import GENERATE, Sound, Source
 from tad_course.studio.controls import ROW, Quiet, offer
@@ -54,7 +54,7 @@ class Sources:
         length = self.desk.model.config.length_samples
         if name in self.files:
             audio, about = self.files[name](length)
-            label = guess_label(name, audio, self.desk.model.config.names)
+            label = guess_label(name, audio, self.desk.model.config.labels)
             return Source(audio, Path(name).stem, label, about=about)
         sound = self.ours.get(name)
         if sound is None:
@@ -70,9 +70,9 @@ class Sources:
 
     def _label(self, sound: Sound) -> str:
         label, config = sound.settings.label, self.desk.model.config
-        if label == ANY and config.classes:
-            return config.classes[int(class_of(self.desk.model, sound.settings))]
-        return label if label in config.names else guess_label("", sound.audio, config.labels)
+        if label == ANY and config.labels:
+            return config.labels[int(label_index(self.desk.model, sound.settings))]
+        return label if label in config.labels else guess_label("", sound.audio, config.labels)
 
 
 def short(title: str) -> str:

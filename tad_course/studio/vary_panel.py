@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from ipywidgets import HTML, FloatSlider, HBox, IntSlider, Layout
 
+from tad_course.edit import with_enough_steps
+from tad_course.library.edits import edit_by_name
 from tad_course.library.sound import Sound
-from tad_course.shaped import shape
-from tad_course.shaping import with_enough_steps
 from tad_course.studio.controls import WIDE
 from tad_course.studio.shape_part import Part, Tick
 
@@ -45,7 +45,7 @@ class VaryPart(Part):
                 tick(i * total + done, count * total)
 
             model, seek = self.bench.desk.model, self.bench.seek
-            sound = shape(model, "vary", [source], each, amount=amount, seek=seek, on_step=told)
+            sound = edit_by_name(model, "vary", [source], each, amount=amount, seek=seek, on_step=told)
             if i == 0:
                 self.row.begin({f"{source.name}, before": source.audio})
             self.row.add(sound, f"varied by {amount:.0%}, seed {each.seed}", at_once=i == 0)

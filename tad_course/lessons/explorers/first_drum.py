@@ -5,8 +5,7 @@ from torch import Tensor
 
 from tad_course.display.fallback import live_text, player_html, show_widget
 from tad_course.display.live import SoundFigure
-from tad_course.generate import Settings, generate
-from tad_course.model.network import DrumModel
+from tad_course.generate import Model, Settings, generate
 
 SEEDS = 100
 
@@ -14,7 +13,7 @@ SEEDS = 100
 class FirstDrum:
     """Instrument, seed and a button that counts the seed up; every change makes a sound and plays it. Lesson: 00"""
 
-    def __init__(self, model: DrumModel, label: str = "kick", seed: int = 0):
+    def __init__(self, model: Model, label: str = "kick", seed: int = 0):
         self.model = model
         self.figure = SoundFigure(model.config.length_samples)
         self.label = ToggleButtons(options=model.config.labels, value=label, description="instrument")
@@ -45,7 +44,7 @@ class FirstDrum:
         return audio
 
 
-def first_drum(model: DrumModel) -> None:
+def first_drum(model: Model) -> None:
     """Show the explorer; where widgets cannot run, its first picture. Lesson: 00"""
     explorer = FirstDrum(model)
     show_widget(
