@@ -1,7 +1,7 @@
-"""Write the model card of a model from its run and its figures: python benchmarks/card.py drums runs/drums
+"""Write the model card of a kit from its models' runs and its figures: python benchmarks/card.py drums runs
 
-Reads the run's `run.json`, the log in `benchmarks/NAME/log.csv` and the figures that `tad-course evaluate --out` wrote
-to `benchmarks/NAME/figures.json`; says nothing that was not measured there.
+Reads `run.json` and the logs of each run in the folder, and the figures that `tad-course evaluate --out` wrote to
+`benchmarks/NAME/figures.json`; says nothing that was not measured there.
 """
 
 import argparse
@@ -9,56 +9,69 @@ import csv
 import json
 from pathlib import Path
 
+from tad_course.evaluation.report import table
 from tad_course.model.checkpoint import SHIPPED, load_model
-from tad_course.evaluation.report import summary, table
 
 
-def missed(figures: dict) -> str:
-    """Say which targets the model misses."""
-    names = [f"{m['measure']} {m.get('label', '')}".strip() for m in figures["measures"] if m["met"] is False]
-    return f"It misses these targets: {', '.join(names)}." if names else "It misses none of the targets above."
+def validation_loss(run: Path) -> float:
+    """Return the last validation loss that the logs of a run hold."""
+    found = []
+    for file in sorted(run.glob("log/*/metrics.csv")):
+        with file.open(encoding="utf-8") as rows:
+            found += [float(row["validation_loss"]) for row in csv.DictReader(rows) if row["validation_loss"]]
+    return found[-1]
+
+
+def line(label: str, name: str, runs: Path) -> str:
+    """Return the row of one model in the card's table."""
+    run = json.loads((runs / name / "run.json").read_text(encoding="utf-8"))
+    size = (SHIPPED / name / "model.safetensors").stat().st_size / 1e6
+    weights = sum(p.numel() for p in load_model(name).parameters()) / 1e6
+    sounds = f"{run['training_sounds']} ({run['validation_sounds']})"
+    steps = f"{run['steps']} of {run['batch_size']}"
+    loss = validation_loss(runs / name)
+    return f"| `{name}` | {label} | {weights:.1f} M | {size:.1f} MB | {sounds} | {steps} | {loss:.3f} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
-    parser.add_argument("run", type=Path)
+    parser.add_argument("runs", type=Path)
     parser.add_argument("--time", default="", help="how long it took, and on what")
     given = parser.parse_args()
-    results = Path(__file__).parent / given.name
-    settings = json.loads((given.run / "run.json").read_text(encoding="utf-8"))
-    figures = json.loads((results / "figures.json").read_text(encoding="utf-8"))
-    log = list(csv.DictReader((results / "log.csv").open(encoding="utf-8")))
-    validation = [float(row["validation_loss"]) for row in log if row["validation_loss"]]
-    model = load_model(given.name)
-    size = (SHIPPED / given.name / "model.safetensors").stat().st_size / 1e6
+    figures = json.loads((Path(__file__).parent / given.name / "figures.json").read_text(encoding="utf-8"))
+    names = json.loads((SHIPPED / given.name / "config.json").read_text(encoding="utf-8"))["models"]
     how = figures["settings"]
     card = f"""# {given.name}
 
-A diffusion model of drums: 0.74 s, stereo, 44.1 kHz, by label ({", ".join(model.config.labels)}).
+Four diffusion models of drums behind one door, one for each instrument: 0.74 s, stereo, 44.1 kHz. The label chooses
+the network. Each is an unconditional U-Net that predicts v from noisy coefficients of a lapped transform; the way back
+to the waveform is the exact inverse. A file holds the weights of its network (half precision) and nothing else.
 
-- **Data**: {settings["training_sounds"]} sounds of this project's own drum machine (and \
-{settings["validation_sounds"]} for validation), seeds from {settings["seed"]}. No recordings.
-- **Training**: `tad-course train --out {given.run.as_posix()}`: {settings["steps"]} steps of {settings["batch_size"]} \
-sounds, learning rate {settings["learning_rate"]}, seed {settings["seed"]}. {given.time} Curves and log: \
-`benchmarks/{given.name}/`.
-- **Model**: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} million parameters, {size:.1f} MB in half \
-precision. All settings: `config.json`.
-- **Last validation loss**: {validation[-1]:.3f}.
+| model | plays | weights | file | sounds for training (validation) | steps | validation loss |
+|---|---|---:|---:|---:|---:|---:|
+{chr(10).join(line(label, name, given.runs) for label, name in names.items())}
+
+- **Data**: this project's own drum machine, seeds from 0. No recordings.
+- **Training**: `tad-course train --labels kick --drums 2000 --steps 7000 --out runs/kicks`, the others likewise. \
+{given.time}
 - **Licence**: MIT, weights and sounds. What you make with it is yours.
 
 ## Figures
 
-{how["per_label"]} sounds a label against as many of the drum machine that the model never heard, {how["num_steps"]} \
-steps of {how["sampler"]}; `tad-course evaluate --model {given.name} --count {how["per_label"]} \
---training {how["training_per_label"]} --out benchmarks/{given.name}`. "Real" is what \
-other real sounds reach. {summary(figures)}
+{how["per_label"]} sounds a label against as many of the drum machine that the models never heard, {how["num_steps"]} \
+steps of {how["sampler"]}: `tad-course evaluate --model {given.name} --count {how["per_label"]} \
+--training {how["training_per_label"]} --out benchmarks/{given.name}`. Beside each figure: the same seeds with the \
+networks' output replaced by zeros; the baseline, noise in the loudness of drums without a network \
+(`tad_course/evaluation/baseline.py`); other real sounds. The nearest training sound is searched among \
+{how["training_per_label"]} a label, which is the whole training set.
 
 {table(figures)}
 
 ## Limits
 
-It knows only what this drum machine plays, at one length and with one hit a sound. {missed(figures)}
+They know only what this drum machine plays, at one length and with one hit a sound. They are interim models, trained
+for about half an hour of one processor core each: kicks and toms warble where real ones decay smoothly.
 """
     (SHIPPED / given.name / "README.md").write_text(card, encoding="utf-8")
 

@@ -7,10 +7,10 @@ import argparse
 from pathlib import Path
 
 from tad_course.display import plots
-from tad_course.model.checkpoint import load_model
 from tad_course.drums.voices import LABELS, render
 from tad_course.evaluation.report import REAL_SEED
-from tad_course.generate import Settings, generate, way_of
+from tad_course.generate import Settings, generate
+from tad_course.model.checkpoint import load_model
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
             if given.real:
                 audio = render(label, REAL_SEED + seed).audio
             else:
-                settings = Settings(model=given.model, label=label, seed=seed, **way_of(model))
+                settings = Settings(model=given.model, label=label, seed=seed)
                 audio = generate(model, settings)
             image = plots.draw_spectrogram(ax, audio)
             ax.set_title(f"{label} {seed}")

@@ -22,8 +22,8 @@ import nbformat
 import soundfile
 from nbclient import NotebookClient
 
-from tad_course.notebook_runner import CELL_TIMEOUT_S, ENVIRONMENT
 from tad_course.audio.players import CEILING_DBFS
+from tad_course.notebook_runner import CELL_TIMEOUT_S, ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent
 PLAYED = re.compile(r"data:audio/[a-z]+;base64,([A-Za-z0-9+/=]+)")

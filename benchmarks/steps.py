@@ -22,18 +22,18 @@ import torch
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from tad_course.display import plots
-from tad_course.model.checkpoint import load_model, replacing
+from tad_course.evaluation.extract import extract_features, made_chunks
 from tad_course.evaluation.report import check_labels, measures, real_sets
+from tad_course.files import replacing
 from tad_course.generate import Settings, fingerprint, generate
-from tad_course.evaluation.extract import listen, made_chunks
-from tad_course.model.network import REFERENCE, DrumModel, ModelConfig
+from tad_course.model.checkpoint import load_model
+from tad_course.model.network import REFERENCE, AudioDiffusion, ModelConfig
 from tad_course.model.samplers import SAMPLERS, seeded_noise
 
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LENGTHS = (8_192, 16_384, 32_768, 65_536, 131_072)
 SHOWN = ("frechet_mel", "kernel_mel", "frechet_embedding", "kernel_embedding", "recall", "coverage", "class_agreement")
 NAMES = {
-    "wiener_flow": "Wiener flow",
     "ddim": "DDIM",
     "dpm_solver_2m": "DPM-Solver++(2M)",
     "dpm_solver_3m": "DPM-Solver++(3M)",
@@ -51,19 +51,17 @@ def median_seconds(run: Callable, times: int = 5) -> float:
     return statistics.median(found)
 
 
-def point(model: DrumModel, settings: Settings, sets, per_label: int) -> dict:
+def point(model: AudioDiffusion, settings: Settings, sets, per_label: int) -> dict:
     """Return what these settings reach and what they cost."""
     total = per_label * len(model.config.labels)
     title = f"{settings.sampler}, {settings.num_steps} steps"
-    found = measures(listen(made_chunks(model, settings, per_label), total, title), sets)
+    found = measures(extract_features(made_chunks(model, settings, per_label), total, title), sets)
     whole = {m.measure: (m.made, m.real) for m in found if not m.label and m.measure in SHOWN}
     one = replace(settings, label=model.config.labels[0])
     return {
         "sampler": settings.sampler,
         "num_steps": settings.num_steps,
         "seconds": median_seconds(lambda: generate(model, one)),
-        "targets_met": sum(bool(m.met) for m in found),
-        "targets": sum(m.met is not None for m in found),
         **{name: made for name, (made, _) in whole.items()},
         "real": {name: real for name, (_, real) in whole.items()},
     }
@@ -71,7 +69,7 @@ def point(model: DrumModel, settings: Settings, sets, per_label: int) -> dict:
 
 def call_seconds(config: ModelConfig, length_samples: int, times: int = 3) -> float:
     """Return the time of one network call for a sound of that length."""
-    model = DrumModel(replace(config, length_samples=length_samples)).eval()
+    model = AudioDiffusion(replace(config, length_samples=length_samples)).eval()
     x_t = seeded_noise(model.shape, [0])
     denoise = model.denoiser(torch.zeros(1, dtype=torch.long))
     return median_seconds(lambda: denoise(x_t, torch.tensor(0.5)), times)
@@ -83,7 +81,7 @@ def save(results: dict, file: Path) -> None:
         temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
-def measure(model: DrumModel, name: str, given: argparse.Namespace) -> dict:
+def measure(model: AudioDiffusion, name: str, given: argparse.Namespace) -> dict:
     """Measure what is not yet in the file; return all of it."""
     file = given.out / "steps.json"
     about = {"model": name, "fingerprint": fingerprint(model), "per_label": given.count, "threads": 1}

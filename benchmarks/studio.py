@@ -22,8 +22,8 @@ from pathlib import Path
 
 import psutil
 
+from tad_course.generate import Settings, generate
 from tad_course.model.checkpoint import load_model
-from tad_course.generate import Settings, generate, way_of
 from tad_course.studio.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +60,7 @@ def memory_after(counts: tuple[int, ...] = COUNTS) -> dict[int, float]:
         for count in counts:
             while made < count:
                 studio.make.seed.value.value = made + 1  # "answer to every change" makes the sound
-                studio.desk.worker.wait()
+                studio.session.worker.wait()
                 made += 1
             found[count] = memory_mb()
     return found
@@ -96,12 +96,10 @@ def measure_in_browser(steps: tuple[int, ...]) -> None:
             visit = Visit(page)
             page.evaluate("() => window.ran.then(() => null)")  # the cells below the panels run as well
             model = load_model("drums")
-            measure_seed(visit, model, way_of(model))
-            report("guidance between 1 and 1.5", [turn_guidance(visit, place) for place in range(MOVES)])
-            visit.make.locator(".tad-sampler select").select_option("DPM-Solver++ 3M")
+            measure_seed(visit, model, {})
             for num_steps in steps:
                 set_steps(visit, num_steps)
-                measure_seed(visit, model, {"sampler": "dpm_solver_3m", "num_steps": num_steps})
+                measure_seed(visit, model, {"num_steps": num_steps})
         finally:
             server.terminate()
             server.wait(15)
@@ -125,11 +123,6 @@ def control_to_sound_ms(visit, control: str, key: str) -> float:
     return visit.page.evaluate("() => window.heard - window.turned")
 
 
-def turn_guidance(visit, place: int) -> float:
-    """Move the slider to and fro."""
-    return control_to_sound_ms(visit, ".tad-guidance .noUi-handle", "ArrowLeft" if place % 2 else "ArrowRight")
-
-
 def turn_seed(visit) -> float:
     """Take the next seed."""
     return control_to_sound_ms(visit, ".tad-seed input", "ArrowUp")
@@ -147,7 +140,7 @@ def set_steps(visit, num_steps: int) -> None:
 
 def measure_seed(visit, model, way: dict) -> None:
     """Turn the seed at `way`, the settings of the panel; print the waits and what the model takes alone."""
-    report(f"seed, {way['num_steps']} steps of {way['sampler']},", [turn_seed(visit) for _ in range(MOVES)])
+    report(f"seed, {way.get('num_steps', Settings.num_steps)} steps,", [turn_seed(visit) for _ in range(MOVES)])
     took_s = []
     for seed in range(MOVES):
         start = time.perf_counter()

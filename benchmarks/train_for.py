@@ -18,9 +18,10 @@ import torch
 from memory import peak_mb
 
 from tad_course import cli
-from tad_course.training.loop import loop as training
-from tad_course.model.checkpoint import load_model, replacing
 from tad_course.config import TrainConfig
+from tad_course.files import replacing
+from tad_course.model.checkpoint import load_model
+from tad_course.training import loop as training
 
 REPORT_S = 10.0
 

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 def _sound_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--label", help="kick, snare, … as the model has them, or any", default="any")
-    parser.add_argument("--steps", type=int, help="how often the network is asked; without: enough for the sampler")
+    parser.add_argument("--steps", type=int, help="network evaluations a sound; without: enough for the sampler")
     parser.add_argument("--sampler", default="dpm_solver_2m", help=SAMPLERS)
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument("--seed", type=int, default=0, help="of the first sound; the next ones count up")
@@ -99,7 +99,7 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
     parser.add_argument("--training", type=int, default=2000, help="training sounds of each label, to find copies")
-    parser.add_argument("--steps", type=int, help="how often the network is asked; without: enough for the sampler")
+    parser.add_argument("--steps", type=int, help="network evaluations a sound; without: enough for the sampler")
     parser.add_argument("--sampler", default="dpm_solver_2m", help=SAMPLERS)
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
     parser.add_argument("--seed", type=int, default=0, help="of the first sound")
@@ -216,7 +216,7 @@ def _train(given: argparse.Namespace) -> None:
 def _evaluate(given: argparse.Namespace) -> None:
     import torch
 
-    from tad_course.evaluation.report import evaluate, save_report, summary, table
+    from tad_course.evaluation.report import evaluate, save_report, table
     from tad_course.generate import STEPS, Settings
     from tad_course.model.checkpoint import load_model
 
@@ -230,7 +230,7 @@ def _evaluate(given: argparse.Namespace) -> None:
         num_steps=STEPS.get(given.sampler, 1) if given.steps is None else given.steps, guidance_scale=given.guidance,
     )  # fmt: skip
     report = evaluate(model, settings, given.count, given.training, given.batch)
-    print(f"{table(report.to_dict())}\n\n{summary(report.to_dict())}")
+    print(table(report.to_dict()))
     if given.out:
         print(f"Written to {save_report(report, given.out)}")
 

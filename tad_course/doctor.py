@@ -130,17 +130,18 @@ def _accelerator() -> str:
 def _shipped_model() -> str:
     from tad_course.model import checkpoint
 
-    weights = checkpoint.SHIPPED / "drums" / checkpoint.WEIGHTS
-    if not weights.is_file():
-        raise Missing("the model `drums` is not in the package")
-    parameters = sum(p.numel() for p in checkpoint.load_model("drums").parameters())
-    return f"drums, {parameters / 1e6:.1f} million parameters in {weights.stat().st_size / 1e6:.1f} MB"
+    try:
+        kit = checkpoint.load_model("drums")
+    except checkpoint.CheckpointError as error:
+        raise Missing(f"the model `drums` is not in the package ({error})") from error
+    count, weights = len(kit.config.labels), sum(p.numel() for p in kit.parameters())
+    return f"drums, {count} networks of {weights / 1e6 / count:.1f} million weights"
 
 
 def _render() -> str:
-    from tad_course.drums import voices as drums
+    from tad_course.drums import render
 
-    audio = drums.render("kick", seed=0).audio
+    audio = render("kick", seed=0).audio
     if not audio.isfinite().all() or not 0.01 < float(audio.abs().max()) <= 1:
         raise Missing("the drum machine's kick is silent or too loud")
     return f"a kick, {audio.shape[-1] / 44100:.2f} s in stereo"

@@ -54,17 +54,17 @@ def inpaint(
 ) -> Tensor:  # fmt: skip
     """Make one region of a sound anew and keep the rest (RePaint, Lugmayr et al., 2022).
 
-    The model hears the kept part at every noise level and fits the new part to it. Frames that reach out of the
+    The network gets the kept part at every noise level and fits the new part to it. Frames that reach out of the
     region are kept as well, and a short crossfade lies within the region, so outside of it nothing changes.
 
     Args:
-        model: of the right class of sounds.
+        model: knows the label of the settings.
         audio: sound `[2, N]`.
         settings: `label` and `seed` decide what comes into the region; `sampler` only counts with `turns=1`.
         start_s: where the region starts, in seconds.
         stop_s: where it ends.
         turns: how often each noise level is visited; more of them fit the new part better to the rest.
-        on_step: is told the number of network calls done and their total; may raise to stop.
+        on_step: gets the number of network evaluations done and their total; may raise to stop.
 
     Raises:
         ValueError: if the region is empty or lies outside the sound, or the model cannot take the sound's length.
@@ -91,13 +91,13 @@ def invert(model: Model, audio: Tensor, settings: Settings, *, on_step: OnStep |
     Guidance and the sampler of the settings do not count: this is DDIM backwards, without guidance.
 
     Args:
-        model: whose noise is sought.
+        model: makes the sound of the noise.
         audio: sound `[2, N]`.
-        settings: label, number of steps and grid; the seed gives the noise of the lowest level.
-        on_step: is told the number of network calls done and about how many there will be; may raise to stop.
+        settings: label and number of steps; the seed gives the noise of the lowest level.
+        on_step: gets the number of network evaluations done and about how many there will be; may raise to stop.
 
     Raises:
-        ValueError: if the model cannot take the sound's length, or a single step is asked for.
+        ValueError: if the model cannot take the sound's length, or the settings have a single step.
     """
     if settings.num_steps < 2:
         raise ValueError("An inversion needs at least 2 steps.")
@@ -113,7 +113,7 @@ def from_noise(
 ) -> Tensor:
     """Return the sound `[2, N]` that DDIM without guidance makes of `noise` `[1, C, L]`: the way back of `invert`.
 
-    `labels` `[1]` or `[1, classes]` are by default those of the settings.
+    `labels` `[1]`, or shares `[1, labels]`, are by default those of the settings.
     """
     labels = label_index(model, settings) if labels is None else labels
     denoise = _counting(model.denoiser(labels), settings.num_steps, on_step)
@@ -126,10 +126,10 @@ def morph(model: Model, first: Settings, second: Settings, amount: float, *, on_
 
     Args:
         model: the model of both.
-        first: makes the sound at amount 0, and says steps, sampler and guidance on the way.
+        first: makes the sound at amount 0, with the steps, the sampler and the guidance for all amounts.
         second: its label and seed make the sound at amount 1.
         amount: from 0 to 1.
-        on_step: is told the number of network calls done and their total; may raise to stop.
+        on_step: gets the number of network evaluations done and their total; may raise to stop.
     """
     _check_amount(amount)
     noise = slerp(noise_of(model, first), noise_of(model, second, first.length_samples), amount)
@@ -157,11 +157,11 @@ def morph_sounds(
         model: knows both labels.
         first: a sound `[2, N]` and its label, for amount 0.
         second: a sound of the same length and its label, for amount 1.
-        settings: number of steps and grid; its label and seed do not count.
+        settings: number of steps; its label and seed do not count.
         amount: from 0 to 1.
         least_steps: taken if the settings ask for fewer; by default `INVERSION_STEPS`.
         seek: finds the noise of a sound, by default `invert`.
-        on_step: is told the number of network calls done and their total; may raise to stop.
+        on_step: gets the number of network evaluations done and their total; may raise to stop.
 
     Raises:
         ValueError: if the sounds have different lengths or the amount is outside [0, 1].
@@ -267,14 +267,14 @@ def _check_amount(amount: float) -> None:
 
 @dataclass(frozen=True)
 class Keeping:
-    """A denoiser that knows the sound `x_0` wherever the mask `new` is False.
+    """A denoiser that knows `x_0` wherever the mask `new` is False.
 
     A sampler started from `q_sample(x_0, t, eps)` then keeps that part of x_t equal to the noised original at every
-    level, as inpainting asks (Lugmayr et al., "RePaint", 2022).
+    level, as inpainting needs it (Lugmayr et al., "RePaint", 2022).
     """
 
     denoise: Denoiser  # fills in the rest
-    x_0: Tensor  # the sound to keep, [B, C, L]
+    x_0: Tensor  # the coefficients to keep, [B, C, L]
     new: Tensor  # True where the sound is to be made anew; of a shape that spreads to [B, C, L]
 
     def __call__(self, x_t: Tensor, t: Tensor) -> Tensor:
@@ -333,13 +333,13 @@ def ddim_inverse(
 ) -> Iterator[Step]:
     """Walk `grid` upwards, from a sound to the noise from which `ddim` would make it.
 
-    The hop of DDIM from t down to s is x_s = F(x_t) = σ_s/σ_t·x_t + c·D(x_t). On the way up x_s is known and x_t is
-    sought. The first guess takes x_0 from the hop before (Song et al., 2021); then x_t follows the miss x_s - F(x_t)
-    until it is small, by fixed-point iteration (Pan et al., 2023) with Anderson's acceleration (1965). For Gaussian
-    sounds the slope of F lies between σ_s/σ_t in silence and more by c times the Wiener filter's gain in the loudest
-    place; a step of one over the middle converges best. Lesson: 08
+    A step of DDIM from t down to s is x_s = F(x_t) = σ_s/σ_t·x_t + c·D(x_t). On the way up x_s is known and x_t is
+    unknown. The first estimate takes x_0 from the step before (Song et al., 2021); then the residual x_s - F(x_t) is
+    made small by fixed-point iteration (Pan et al., 2023) with Anderson's acceleration (1965). For Gaussian sounds the
+    slope of F lies between σ_s/σ_t, where the sound is silent, and more by c times the gain of the Wiener filter at the
+    loudest coefficient; one over the middle of the two is the step size that converges best. Lesson: 08
 
-    The last hop of DDIM forgets the noise below the sound, so the way up starts at `grid[-2]`, with noise `eps` of
+    The last step of DDIM forgets the noise below the sound, so the way up starts at `grid[-2]`, with noise `eps` of
     that level added.
 
     Args:
@@ -347,8 +347,8 @@ def ddim_inverse(
         x_0: sound `[B, C, L]`.
         grid: the falling times `[num_steps + 1]` of the way down.
         eps: noise `[B, C, L]`.
-        tolerance_db: a hop is done when its miss is that far below the sound that is in x_s.
-        most: network calls a hop.
+        tolerance_db: a step is done when its residual is that far below the sound that is in x_s.
+        most: network evaluations a step.
     """
     size, loudest = x_0.norm(), x_0.square().max()
     alpha, sigma = alpha_sigma(grid[-2])
@@ -362,16 +362,16 @@ def ddim_inverse(
         x_before, step_before = None, None
         for _ in range(most):
             x_0 = denoise(x_t, t)
-            miss = x_s - sigma_s / sigma_t * x_t - c * x_0
-            if miss.norm() < tolerance:
+            residual = x_s - sigma_s / sigma_t * x_t - c * x_0
+            if residual.norm() < tolerance:
                 break
-            step = miss / (sigma_s / sigma_t + c * gain / 2)
+            step = residual / (sigma_s / sigma_t + c * gain / 2)
             x_before, step_before, x_t = x_t, step, _accelerated(x_t, step, x_before, step_before)
         yield Step(i, t, x_t, x_0)
 
 
 def _accelerated(x: Tensor, step: Tensor, x_before: Tensor | None, step_before: Tensor | None) -> Tensor:
-    """Return the next guess of a fixed-point iteration: from the mix of the last two whose step would be smallest."""
+    """Return the next estimate of a fixed-point iteration: the mix of the last two whose step is smallest."""
     if x_before is None:
         return x + step
     change = step - step_before
@@ -380,7 +380,7 @@ def _accelerated(x: Tensor, step: Tensor, x_before: Tensor | None, step_before: 
 
 
 def region_samples(model: Model, audio: Tensor, start_s: float, stop_s: float) -> tuple[int, int]:
-    """Return a region in samples, or say what is wrong with it."""
+    """Return a region in samples; a ValueError names what is wrong with it."""
     rate, length = model.config.sample_rate, audio.shape[-1]
     if not 0 <= start_s < stop_s:
         raise ValueError(f"A region needs a start before its end, not {start_s:g} s to {stop_s:g} s.")

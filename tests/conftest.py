@@ -52,15 +52,17 @@ def model_folder(tmp_path_factory) -> Path:
     """A model of the right shape that has learned nothing: it makes noise, but by the same rules."""
     import torch
 
+    from tad_course.config import ModelConfig
+    from tad_course.drums import LABELS
     from tad_course.model.checkpoint import save_model
-    from tad_course.model.network import DrumModel, ModelConfig
+    from tad_course.model.network import AudioDiffusion
 
     torch.manual_seed(0)
     small = ModelConfig(
-        channels=(16, 16, 16), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1), attention_heads=1,
-        attention_features=8,
+        labels=LABELS, channels=(16, 16, 16), factors=(1, 2, 4), items=(1, 1, 1), attentions=(0, 0, 1),
+        attention_heads=1, attention_features=8,
     )  # fmt: skip
-    return save_model(DrumModel(small), tmp_path_factory.mktemp("models") / "untrained")
+    return save_model(AudioDiffusion(small), tmp_path_factory.mktemp("models") / "untrained")
 
 
 @pytest.hookimpl(tryfirst=True)

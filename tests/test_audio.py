@@ -13,7 +13,6 @@ import scipy.signal
 import soundfile
 import torch
 
-from tad_course.audio import players
 from tad_course.audio import (
     LENGTH_SAMPLES,
     SAMPLE_RATE,
@@ -25,6 +24,7 @@ from tad_course.audio import (
     peak_dbfs,
     play,
     play_row,
+    players,
     read_comment,
     save_wav,
     to_rate,
@@ -225,7 +225,7 @@ def test_a_write_that_fails_half_way_leaves_the_older_file_and_no_litter(tmp_pat
     def full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full_disk)
+    monkeypatch.setattr("tad_course.files.os.replace", full_disk)
     with pytest.raises(AudioFileError, match="No space left"):
         save_wav(path, torch.zeros(2, 5))
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

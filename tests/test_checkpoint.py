@@ -3,32 +3,17 @@
 import json
 import pickletools
 import shutil
-from dataclasses import replace
 
 import pytest
 import torch
 from safetensors import safe_open
+from small_models import SMALL, small
 
+from tad_course import files
+from tad_course.generate import Settings, generate
 from tad_course.model import checkpoint
 from tad_course.model.checkpoint import CheckpointError, load_model, rename, save_model
-from tad_course.generate import Settings, generate
-from tad_course.model.network import DrumModel, ModelConfig
-
-SMALL = ModelConfig(
-    name="small", length_samples=2048, channels=(8, 8), factors=(1, 4), items=(1, 1), attentions=(0, 0),
-    attention_heads=2, attention_features=8, modulation_features=16, label_features=8,
-)  # fmt: skip
-
-
-def small(seed: int = 0, **changes) -> DrumModel:
-    torch.manual_seed(seed)
-    model = DrumModel(replace(SMALL, **changes))
-    if not model.config.gain_shape:
-        model.whitening.fit(torch.rand(model.whitening.scale.shape))
-    else:
-        z = torch.randn(12, 128, 32) * torch.rand(12, 128, 1) ** 4
-        model.whitening.fit_to([(z, torch.arange(12) % 4)])
-    return model
+from tad_course.model.network import AudioDiffusion
 
 
 @pytest.fixture
@@ -37,7 +22,7 @@ def folder(tmp_path):
     return save_model(small(), tmp_path / "runs" / "small")
 
 
-def same(one: DrumModel, other: DrumModel) -> bool:
+def same(one: AudioDiffusion, other: AudioDiffusion) -> bool:
     a, b = one.state_dict(), other.state_dict()
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
@@ -59,14 +44,11 @@ def test_saving_twice_gives_the_same_bytes(folder, tmp_path):
         assert (folder / name).read_bytes() == (again / name).read_bytes()
 
 
-def test_half_precision_halves_the_file_and_leaves_the_whitening_exact(folder, tmp_path):
+def test_half_precision_halves_the_file(folder, tmp_path):
     half = save_model(small(), tmp_path / "half", dtype=torch.float16)
-    whitening = 2 * 4 * small().whitening.scale.numel()
     full_size, half_size = ((f / "model.safetensors").stat().st_size for f in (folder, half))
-    assert half_size - whitening < 0.65 * (full_size - whitening)
-    loaded, model = load_model(half), small()
-    assert torch.equal(loaded.whitening.scale, model.whitening.scale)
-    for (name, a), b in zip(loaded.named_parameters(), model.parameters(), strict=True):
+    assert half_size < 0.65 * full_size
+    for (name, a), b in zip(load_model(half).named_parameters(), small().parameters(), strict=True):
         assert a.dtype == torch.float32 and torch.allclose(a, b, rtol=1e-3, atol=1e-6), name
 
 
@@ -76,20 +58,20 @@ def test_nothing_is_pickled_and_every_number_is_stored_once(folder):
         pickletools.dis((folder / "model.safetensors").read_bytes())
     with safe_open(folder / "model.safetensors", "pt") as file:
         stored = sum(file.get_tensor(name).numel() for name in file.keys())  # noqa: SIM118
-    assert stored == sum(p.numel() for p in small().parameters()) + 2 * small().whitening.scale.numel()
+    assert stored == sum(p.numel() for p in small().parameters())
     assert json.loads((folder / "config.json").read_text())["name"] == "small"
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
 def test_a_write_that_fails_leaves_the_older_model_whole_and_no_litter(folder, monkeypatch, file):
-    replace_file = checkpoint.os.replace
+    replace_file = files.os.replace
 
     def full_disk(source, target):
         if target.name == file:
             raise OSError(28, "No space left on device")
         replace_file(source, target)
 
-    monkeypatch.setattr(checkpoint.os, "replace", full_disk)
+    monkeypatch.setattr(files.os, "replace", full_disk)
     with pytest.raises(OSError, match="No space left"):
         save_model(small(seed=1), folder)
     assert same(load_model(folder), small(seed=0 if file == "model.safetensors" else 1))
@@ -144,7 +126,10 @@ def test_damaged_weights_are_told_by_the_name_of_their_file(folder, keep):
         ('{"channels": 5}', "not the settings"),
         ('{"channels": "wide"}', "not the settings"),
         ('{"block_size": 0}', "must be 1 or more"),
-        ('{"label_features": -1}', "not the settings"),
+        ('{"modulation_features": -1}', "not the settings"),
+        ('{"models": {"kick": "../kicks"}}', "not the name of a folder beside this one"),
+        ('{"models": ["kicks"]}', "not the settings"),
+        ('{"front_end": "tiled", "components": 16}', "made by tad-course 0.1; install tad-course 0.1.0"),
         ('{"attention_heads": null}', "not the settings"),
         ('{"depth": 3}', "Unknown settings depth"),
     ],
@@ -154,7 +139,7 @@ def test_a_damaged_config_is_told_by_the_name_of_its_file(folder, text, reason):
     refused(folder, "config.json", reason)
 
 
-@pytest.mark.parametrize("changes", [{"channels": (8, 16)}, {"labels": ("kick",)}, {"wiener": False}])
+@pytest.mark.parametrize("changes", [{"channels": (64, 16)}, {"labels": ("kick",)}, {"adaptive": True}])
 def test_weights_beside_the_config_of_another_model_are_refused(folder, tmp_path, changes):
     other = save_model(small(**changes), tmp_path / "other")
     shutil.copy(other / "config.json", folder)
@@ -173,22 +158,33 @@ def test_a_model_can_be_given_another_name(tmp_path):
     assert load_model(save_model(rename(small(), "deep kicks"), tmp_path / "a")).config.name == "deep kicks"
 
 
-@pytest.mark.parametrize("name, label", checkpoint.INSTRUMENTS.items())
-def test_an_instrument_by_name_sounds_like_that_label_of_drums(name, label):
-    drums, one = load_model("drums"), load_model(name)
-    assert one.config.labels == (label,) and one.config.name == name
+@pytest.fixture
+def kit(tmp_path):
+    """A kit of two small models, on disk."""
+    for name, seed in (("lows", 1), ("highs", 2)):
+        save_model(small(seed, labels=(name[:-1],)), tmp_path / name)
+    folder = tmp_path / "pair"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"name": "pair", "models": {"low": "lows", "high": "highs"}}')
+    return folder
+
+
+def test_a_kit_is_the_models_beside_it(kit):
+    pair, low = load_model(kit), load_model(kit.parent / "lows")
+    settings = Settings(label="low", seed=3, num_steps=2)
+    assert pair.config.labels == ("low", "high") and pair.config.name == "pair"
+    assert torch.allclose(generate(pair, settings), generate(low, settings), atol=1e-6)
+
+
+def test_a_kit_without_one_of_its_models_names_it(kit):
+    shutil.rmtree(kit.parent / "highs")
+    with pytest.raises(CheckpointError, match="highs: no model here"):
+        load_model(kit)
+
+
+@pytest.mark.parametrize(("label", "name"), [("kick", "kicks"), ("percussion", "percussion")])
+def test_a_label_of_drums_is_the_model_of_that_instrument(label, name):
     settings = Settings(label=label, seed=3, num_steps=2)
-    assert torch.allclose(generate(one, settings), generate(drums, settings), atol=1e-6)
-
-
-def test_one_label_of_a_model_with_gains_and_shapes_sounds_as_it_did():
-    model = small(gain_shape=True).eval()
-    settings = Settings(label="snare", seed=3, num_steps=2)
-    alone = model.only("snare", name="snares")
-    assert alone.whitening.loadings.shape[0] == 1
-    assert torch.allclose(generate(alone, settings), generate(model, settings), atol=1e-6)
-
-
-def test_a_label_that_a_model_does_not_know_cannot_be_taken_out_of_it():
-    with pytest.raises(ValueError, match="no label 'gong'; it knows kick"):
-        small().only("gong", name="gongs")
+    alone = load_model(name)
+    assert alone.config.labels == (label,) and alone.config.name == name
+    assert torch.allclose(generate(load_model("drums"), settings), generate(alone, settings), atol=1e-6)

@@ -62,7 +62,7 @@ def test_the_outline_of_a_wave_keeps_its_peaks():
 
 
 def test_with_the_right_drum_a_step_stays_on_the_circle_and_turns_by_its_time(rotation):
-    rotation.foreseen.value = RIGHT
+    rotation.predicted.value = RIGHT
     rotation.t.value, rotation.s.value = 0.8, 0.3
     x_t, _, x_s = rotation.step()
     cosine = float((x_t * x_s).sum() / (x_t.norm() * x_s.norm()))
@@ -71,12 +71,12 @@ def test_with_the_right_drum_a_step_stays_on_the_circle_and_turns_by_its_time(ro
 
 
 def test_with_the_mean_of_four_drums_it_lands_inside_the_circle(rotation):
-    rotation.foreseen.value, rotation.t.value, rotation.s.value = MEAN, 0.8, 0.3
+    rotation.predicted.value, rotation.t.value, rotation.s.value = MEAN, 0.8, 0.3
     assert np.hypot(*rotation.shares(rotation.step()[2])) < 0.8
 
 
 def test_with_noise_left_in_it_keeps_more_noise_than_its_level_has(rotation):
-    rotation.foreseen.value, rotation.t.value, rotation.s.value = NOISY, 0.8, 0.1
+    rotation.predicted.value, rotation.t.value, rotation.s.value = NOISY, 0.8, 0.1
     assert rotation.shares(rotation.step()[2])[1] > 2 * np.sin(0.1 * np.pi / 2)
 
 
@@ -87,9 +87,9 @@ def test_a_step_never_leads_back_to_more_noise(rotation):
     assert "from t = 0.40 to s = 0.40" in picture(rotation)
 
 
-@pytest.mark.parametrize("foreseen", (RIGHT, NOISY, MEAN))
-def test_every_step_stays_below_the_ceiling(rotation, foreseen):
-    rotation.foreseen.value = foreseen
+@pytest.mark.parametrize("predicted", (RIGHT, NOISY, MEAN))
+def test_every_step_stays_below_the_ceiling(rotation, predicted):
+    rotation.predicted.value = predicted
     for t, s in ((0.99, 0.0), (0.99, 0.99), (0.05, 0.05)):
         rotation.t.value, rotation.s.value = t, s
         assert np.abs(played(rotation)).max() <= 10 ** (-1 / 20) + 1e-3

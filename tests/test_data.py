@@ -7,8 +7,8 @@ import soundfile
 import torch
 
 from tad_course.audio import load_audio, save_wav
-from tad_course.training.data import Batches, DataError, check_sounds, find_sounds, load_batch, split
 from tad_course.drums.voices import LABELS
+from tad_course.training.data import Batches, DataError, check_sounds, find_sounds, load_batch, split
 
 
 def write(path, seconds: float = 0.01, level: float = 0.1):
@@ -41,6 +41,16 @@ def test_the_name_of_a_file_counts_more_than_that_of_its_folder(folder):
 def test_without_labels_every_sound_counts(folder):
     write(folder / "something.wav")
     assert [s.label for s in find_sounds(folder, ())] == 11 * [0]
+
+
+def test_with_one_label_there_is_nothing_to_tell_apart(folder):
+    assert [s.label for s in find_sounds(folder, ("gong",))] == 10 * [0]
+
+
+def test_the_longest_label_counts(folder):
+    write(folder / "kick_low_1.wav")
+    sounds = find_sounds(folder, ("kick", "kick_low", "snare"))
+    assert {s.path.name: s.label for s in sounds}["kick_low_1.wav"] == 1
 
 
 def test_other_files_and_the_hidden_ones_of_macos_are_passed_over(folder):

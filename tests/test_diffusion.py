@@ -9,11 +9,11 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 
 from tad_course.model.diffusion import (
     ExactDenoiser,
-    NoiseLevels,
     alpha_sigma,
     eps_from_v,
     eps_from_x_0,
     log_snr,
+    noise_levels,
     q_sample,
     snr_db,
     t_from_log_snr,
@@ -76,7 +76,7 @@ def test_decibels_are_those_of_a_power_ratio():
 
 
 class Spy(torch.nn.Module):
-    """A network that remembers what it was asked and always answers 0."""
+    """A network that remembers its input and always outputs 0."""
 
     def forward(self, x_t, t):
         self.x_t, self.t = x_t, t
@@ -111,22 +111,17 @@ def test_v_is_the_speed_of_x_t_along_the_circle():
     assert torch.allclose(speed, v_from_x_0(x_0, eps, t), atol=1e-8)
 
 
-def test_even_in_time_draws_less_than_one_level_in_a_hundred_below_a_sigma_of_one_percent():
+def test_half_of_the_noise_levels_are_even_in_decibels_and_half_lie_near_minus_5():
     torch.manual_seed(0)
-    t_even, db_even = (alpha_sigma(NoiseLevels(share, -30.0, 60.0)(200_000))[1] for share in (0.0, 0.5))
-    assert (t_even < 0.01).float().mean() == pytest.approx(2 / math.pi * math.asin(0.01), abs=1e-3)
-    # half is even in decibels from -30 to 60, of which those above 40 dB count, and the rest as before
-    assert (db_even < 0.01).float().mean() == pytest.approx(0.5 * 20 / 90 + 0.5 * 0.0064, abs=5e-3)
-
-
-def test_noise_levels_lie_between_0_and_1_and_are_even_in_decibels_where_that_was_asked_for():
-    torch.manual_seed(0)
-    t = NoiseLevels(0.5)(100_000)
-    assert t.shape == (100_000,) and t.min() >= 0 and t.max() < 1
-    quiet = snr_db(NoiseLevels(1.0, min_snr_db=10.0, max_snr_db=30.0)(10_000))
-    assert quiet.min() >= 9.99 and quiet.max() <= 30.01
-    assert snr_db(NoiseLevels(0.0, max_snr_db=30.0)(10_000)).max() <= 30.01  # nor are those even in t any cleaner
-    assert quiet.mean() == pytest.approx(20, abs=0.3) and quiet.std() == pytest.approx(20 / math.sqrt(12), rel=0.03)
+    t = noise_levels(200_000, -45.0, 60.0)
+    assert t.shape == (200_000,) and t.min() > 0 and t.max() < 1
+    levels = snr_db(t)
+    # of the even half those above 40 dB count; of the normal half (-5 dB, 12 dB wide) almost none lies there
+    assert (levels > 40).float().mean() == pytest.approx(0.5 * 20 / 105, abs=3e-3)
+    even, near = (60 + 45) / math.sqrt(12), 12.0  # their standard deviations
+    assert levels.mean() == pytest.approx(0.5 * 7.5 + 0.5 * -5, abs=0.2)
+    spread = math.sqrt(0.5 * even**2 + 0.5 * near**2 + (12.5 / 2) ** 2)
+    assert levels.std() == pytest.approx(spread, rel=0.01)
 
 
 SOUNDS = noise(4, 2, 3, seed=5)

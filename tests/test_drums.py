@@ -10,10 +10,10 @@ import pytest
 import scipy.signal
 import torch
 
-from tad_course.drums import synthesis as synth
 from tad_course.audio import load_audio, peak_dbfs, read_comment, save_wav
-from tad_course.drums.voices import LABELS, VOICES, Range, render
+from tad_course.drums import synthesis as synth
 from tad_course.drums.folder import TOLERANCE, render_folder
+from tad_course.drums.voices import LABELS, VOICES, Range, render
 
 RATE, LENGTH = synth.SAMPLE_RATE, synth.LENGTH_SAMPLES
 T = synth.time_s()

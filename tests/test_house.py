@@ -97,7 +97,7 @@ def test_make_installs_the_same_lock():
     assert "$(STAMP): requirements.lock pyproject.toml" in makefile
 
 
-def test_the_version_is_told_once():
+def test_the_version_is_written_once():
     assert "version" in PROJECT["dynamic"]
     assert metadata.version("tad-course") == tad_course.__version__
 

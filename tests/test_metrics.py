@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from tad_course.config import LENGTH_SAMPLES, SAMPLE_RATE
 from tad_course.drums.voices import LABELS, closed_hat, kick, render
 from tad_course.evaluation.embeddings import LogMelStatistics, load_classifier
 from tad_course.evaluation.metrics import (
@@ -19,7 +20,6 @@ from tad_course.evaluation.metrics import (
     spectral_distance_db,
     tail_dbfs,
 )
-from tad_course.config import LENGTH_SAMPLES, SAMPLE_RATE
 
 T = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE
 

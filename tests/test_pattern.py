@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from tad_course.audio import peak_dbfs
-from tad_course.drums.voices import LABELS
 from tad_course.drums.pattern import (
     ACCENT,
     GAINS_DB,
@@ -30,6 +29,7 @@ from tad_course.drums.pattern import (
     surprise,
     to_midi,
 )  # fmt: skip
+from tad_course.drums.voices import LABELS
 
 SILENT = "." * 16
 CLICK = torch.ones(2, 1) * 0.5
@@ -229,7 +229,7 @@ def test_what_is_muted_is_not_in_the_midi_file(tmp_path):
     assert {note for _, note, _ in read_midi(to_midi(pattern, tmp_path / "bar.mid"))[2]} == {NOTES["snare"]}
 
 
-# --- luck ---
+# --- at random ---
 
 
 def test_the_same_seed_brings_the_same_surprise_and_others_bring_others():

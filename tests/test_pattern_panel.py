@@ -15,10 +15,10 @@ import torch
 
 from tad_course.audio import load_audio, peak_dbfs, read_comment, save_wav
 from tad_course.cli import main
+from tad_course.drums.pattern import ACCENT, Pattern, midi_bytes, render_loop, surprise
 from tad_course.drums.voices import LABELS
 from tad_course.generate import Settings, generate
 from tad_course.library.sound import Sound
-from tad_course.drums.pattern import ACCENT, Pattern, midi_bytes, render_loop, surprise
 from tad_course.studio.pattern_panel import FIRST
 from tad_course.studio.studio import Studio
 
@@ -28,9 +28,9 @@ SAMPLES = Path(__file__).parents[1] / "data_samples"
 
 @pytest.fixture(scope="module")
 def opened(model_folder) -> Studio:
-    studio = Studio(str(model_folder), SAMPLES, luck=random.Random(1))
+    studio = Studio(str(model_folder), SAMPLES, rng=random.Random(1))
     studio.make.steps.value = 2
-    assert studio.desk.worker.wait(60)
+    assert studio.session.worker.wait(60)
     assert studio.play.pattern == FIRST
     return studio
 
@@ -54,7 +54,7 @@ def row_of(panel, label: str):
     return panel.rows[LABELS.index(label)]
 
 
-def said(panel) -> str:
+def message(panel) -> str:
     return re.sub("<[^>]*>", "", panel.status.message.value)
 
 
@@ -85,10 +85,10 @@ def test_the_player_loops_what_the_function_renders(panel):
 def test_the_first_sounds_are_those_of_the_model(studio):
     for label, sound in studio.play.sounds.items():
         assert sound.settings.label == label
-        assert torch.equal(sound.audio, generate(studio.desk.model, sound.settings))
+        assert torch.equal(sound.audio, generate(studio.session.model, sound.settings))
 
 
-def test_a_step_goes_through_all_levels_and_back_and_says_so(panel):
+def test_a_step_goes_through_all_levels_and_back_and_its_message_names_it(panel):
     step = row_of(panel, "snare").steps[2]
     names, before = [], heard(panel)
     for _ in range(4):
@@ -97,7 +97,7 @@ def test_a_step_goes_through_all_levels_and_back_and_says_so(panel):
         assert f"tad-level-{panel.pattern.levels['snare'][2]}" in step._dom_classes
         assert sum(name.startswith("tad-level-") for name in step._dom_classes) == 1
     assert names == [f"snare, step 3, {level}" for level in ("medium", "accent", "soft", "off")]
-    assert said(panel) == "snare, step 3: off."
+    assert message(panel) == "snare, step 3: off."
     assert torch.equal(heard(panel), before)
 
 
@@ -154,11 +154,11 @@ def test_every_change_is_heard_within_a_quarter_of_a_second(panel):
 
 def test_a_taken_sound_plays_in_the_row_of_its_label(studio):
     panel, settings = studio.play, replace(studio.make.settings(), label="snare", seed=9)
-    sound = Sound(generate(studio.desk.model, settings), settings)
+    sound = Sound(generate(studio.session.model, settings), settings)
     panel.take(sound)
     assert panel.sounds["snare"] is sound
     assert row_of(panel, "snare").sound.value == "snare, seed 9"
-    assert said(panel) == "snare, seed 9 plays the row snare."
+    assert message(panel) == "snare, seed 9 plays the row snare."
 
 
 def test_a_sound_of_any_kind_plays_the_percussion(studio):
@@ -207,15 +207,15 @@ def test_kept_sounds_are_offered_under_their_names(studio):
 def test_the_sounds_of_a_pattern_can_be_kept(studio):
     studio.play.keep_all.click()
     assert {s.settings.label for s in studio.shelf.sounds} >= set(LABELS)
-    assert said(studio.play).startswith("On the shelf: kick, seed 0, snare, seed 0")
+    assert message(studio.play).startswith("On the shelf: kick, seed 0, snare, seed 0")
 
 
-# --- luck ---
+# --- at random ---
 
 
 def surprised(studio, act) -> tuple[Pattern, dict]:
     act()
-    assert studio.desk.worker.wait(60)
+    assert studio.session.worker.wait(60)
     return studio.play.pattern, {label: sound.audio for label, sound in studio.play.sounds.items()}
 
 
@@ -226,7 +226,9 @@ def test_surprise_me_fills_the_pattern_and_the_sounds_by_its_seed(studio):
     assert pattern == surprise(seed) and seed != 0
     for label, audio in sounds.items():
         assert panel.sounds[label].settings.seed == seed
-        assert torch.equal(audio, generate(studio.desk.model, replace(studio.make.settings(), label=label, seed=seed)))
+        assert torch.equal(
+            audio, generate(studio.session.model, replace(studio.make.settings(), label=label, seed=seed))
+        )
     panel.undo.click()
     assert panel.pattern == FIRST and panel.sounds["kick"].settings.seed == 0
     again, same = surprised(studio, lambda: panel.draw(seed))
@@ -238,8 +240,8 @@ def test_a_second_press_while_busy_rolls_no_second_seed(studio):
     panel = studio.play
     panel.surprise.click()
     seed = panel.seed.value
-    assert studio.desk.worker.busy and panel.press() is False
-    assert studio.desk.worker.wait(60)
+    assert studio.session.worker.busy and panel.press() is False
+    assert studio.session.worker.wait(60)
     assert panel.seed.value == seed
     panel.drawn = {label: panel._first_sound(label) for label in LABELS}
 
@@ -247,13 +249,13 @@ def test_a_second_press_while_busy_rolls_no_second_seed(studio):
 # --- to take away ---
 
 
-def test_a_saved_wav_is_the_loop_and_tells_its_pattern(panel):
+def test_a_saved_wav_is_the_loop_and_holds_its_pattern(panel):
     path = panel.save_wav()
     torch.testing.assert_close(load_audio(path, None), panel.loop(), atol=2**-23, rtol=0)
     story = json.loads(read_comment(path))
     assert Pattern.from_json(json.dumps(story["pattern"])) == FIRST
     assert story["sounds"]["kick"] == panel.sounds["kick"].recipe()
-    assert said(panel) == f"Saved {path.resolve()}."
+    assert message(panel) == f"Saved {path.resolve()}."
 
 
 def test_a_saved_wav_is_made_again_to_the_last_bit(panel, tmp_path):
@@ -262,7 +264,7 @@ def test_a_saved_wav_is_made_again_to_the_last_bit(panel, tmp_path):
     assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_a_loop_that_cannot_be_made_again_says_what_is_missing(panel, tmp_path, capsys):
+def test_a_loop_that_cannot_be_made_again_names_what_is_missing(panel, tmp_path, capsys):
     made = panel.sounds["hihat"]
     panel.sounds = panel.sounds | {"hihat": replace(made, source="my door", kind="restyle", strength=0.5)}
     bare = save_wav(tmp_path / "bare.wav", panel.loop(), comment=json.dumps({"pattern": json.loads(FIRST.to_json())}))
@@ -287,14 +289,14 @@ def test_names_are_made_safe_and_nothing_is_overwritten(panel):
     assert not set(':*"') & set(first.name)
 
 
-def test_a_folder_that_cannot_be_written_is_said_in_words(studio, tmp_path):
+def test_a_folder_that_cannot_be_written_is_shown_in_words(studio, tmp_path):
     (tmp_path / "file").write_text("in the way")
     studio.shelf.folder.value = str(tmp_path / "file")
     assert studio.play.save_midi() is None
-    assert "nothing can be written there" in said(studio.play)
+    assert "nothing can be written there" in message(studio.play)
     studio.shelf.folder.value = " "
     assert studio.play.save_wav() is None
-    assert "Type the name of a folder" in said(studio.play)
+    assert "Type the name of a folder" in message(studio.play)
 
 
 def test_the_links_carry_the_midi_file_and_the_sound_that_is_heard(panel):

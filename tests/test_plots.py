@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tad_course.drums import voices as drums
 from tad_course.display import plots
+from tad_course.drums import voices as drums
 
 KICK = drums.kick()
 
@@ -98,3 +98,13 @@ def test_lines_waveforms_and_spectra_display_with_their_descriptions(shown):
     assert "parabola" in shown(plots.lines, x, {"a": x, "b": x**2}, "x (s)", "y (dB)", alt="parabola")["text/plain"]
     assert "two kicks" in shown(plots.waveforms, {"a": KICK, "b": KICK}, alt="two kicks", end_ms=30)["text/plain"]
     assert "a peak" in shown(plots.spectra, {"a": KICK}, alt="a peak")["text/plain"]
+
+
+@pytest.mark.parametrize("hz", list(plots.MEL_TICKS_HZ))
+def test_a_tone_lies_at_its_tick_of_the_mel_axis(hz):
+    tone = torch.sin(2 * torch.pi * hz / 44_100 * torch.arange(16_384))
+    fig, ax = plots.figure()
+    image = plots.draw_spectrogram(ax, tone, mel=True)
+    loudest = image.get_array()[:, 10:-10].mean(axis=1).argmax() + 0.5
+    tick = dict(zip([label.get_text() for label in ax.get_yticklabels()], ax.get_yticks(), strict=True))
+    assert tick[plots.MEL_TICKS_HZ[hz]] == pytest.approx(loudest, abs=1.1)

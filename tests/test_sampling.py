@@ -7,20 +7,19 @@ import torch
 from audio_diffusion_pytorch import VSampler
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 
-from tad_course.model.diffusion import ExactDenoiser, alpha_sigma, q_sample, snr_db, x_0_from_v
-from tad_course.drums.voices import LABELS, render
 from tad_course.audio.levels import dbfs
+from tad_course.drums.voices import LABELS, render
+from tad_course.model.diffusion import ExactDenoiser, alpha_sigma, q_sample, snr_db, x_0_from_v
 from tad_course.model.samplers import (
     ddim,
     dpm_solver_2m,
-    dpm_solver_3m,
     last,
     linear_grid,
     log_snr_grid,
     seeded_noise,
 )
 
-PLAIN = ddim, dpm_solver_2m, dpm_solver_3m  # they need nothing but a denoiser
+SAMPLERS = ddim, dpm_solver_2m
 
 
 class SmoothNet(torch.nn.Module):
@@ -68,23 +67,17 @@ def test_ddim_agrees_with_diffusers_on_the_same_noise_levels(grid):
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers with NumPy 2
 @pytest.mark.parametrize("num_steps", [2, 3, 5, 20])
 @pytest.mark.parametrize("make_grid", [linear_grid, log_snr_grid])
-@pytest.mark.parametrize(
-    ("sampler", "theirs"),
-    [
-        (dpm_solver_2m, {"solver_order": 2, "solver_type": "midpoint"}),
-        (dpm_solver_3m, {"solver_order": 3, "solver_type": "heun", "lower_order_final": False}),
-    ],
-)
-def test_dpm_solver_agrees_with_diffusers_on_the_same_noise_levels(sampler, theirs, make_grid, num_steps):
+def test_dpm_solver_agrees_with_diffusers_on_the_same_noise_levels(make_grid, num_steps):
     grid = make_grid(num_steps, start=0.98)
     scheduler = DPMSolverMultistepScheduler(
-        algorithm_type="dpmsolver++", prediction_type="v_prediction", final_sigmas_type="zero", **theirs
+        algorithm_type="dpmsolver++", prediction_type="v_prediction", final_sigmas_type="zero", solver_order=2,
+        solver_type="midpoint",
     )
     scheduler.set_timesteps(num_steps)
     alpha, sigma = alpha_sigma(grid)
     scheduler.sigmas = sigma / alpha
     net, x_t = SmoothNet(), seeded_noise((2, 256), [1, 2])
-    assert torch.allclose(last(sampler(net.denoise, x_t, grid)), walk(scheduler, net, x_t, grid), atol=1e-4)
+    assert torch.allclose(last(dpm_solver_2m(net.denoise, x_t, grid)), walk(scheduler, net, x_t, grid), atol=1e-4)
 
 
 def spread_at(t: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
@@ -125,9 +118,9 @@ def test_on_the_grid_of_the_course_the_higher_order_ends_nearer_to_the_exact_sol
         return alpha_sigma(t)[0] * spread**2 / spread_at(t, spread) ** 2 * x_t
 
     start = torch.ones(1, 6, 1, dtype=torch.float64)
-    ends = [last(sampler(denoise, start, grid)) for sampler in (ddim, dpm_solver_2m, dpm_solver_3m)]
-    first, second, third = (float((end / spread - 1).abs().max()) for end in ends)
-    assert third < 0.8 * second < 0.2 * first
+    ends = [last(sampler(denoise, start, grid)) for sampler in (ddim, dpm_solver_2m)]
+    first, second = (float((end / spread - 1).abs().max()) for end in ends)
+    assert second < 0.25 * first
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +129,7 @@ def drums() -> torch.Tensor:
     return torch.stack([render(label, 0).audio for label in LABELS])
 
 
-@pytest.mark.parametrize("sampler", PLAIN, ids=lambda sampler: sampler.__name__)
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.__name__)
 @pytest.mark.parametrize("grid", [linear_grid(12), log_snr_grid(8)], ids=["linear", "log_snr"])
 def test_with_the_exact_denoiser_every_sampler_ends_on_one_of_the_known_drums(drums, sampler, grid):
     sounds = last(sampler(ExactDenoiser(drums), seeded_noise((2, 32_768), range(3)), grid))
@@ -150,25 +143,25 @@ def test_different_noise_leads_to_different_drums():
     assert len(torch.cdist(ends.flatten(1), sounds.flatten(1)).argmin(1).unique()) == 4
 
 
-@pytest.mark.parametrize("sampler", PLAIN, ids=lambda sampler: sampler.__name__)
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.__name__)
 def test_a_sampler_started_half_way_at_its_true_level_returns_to_the_sound_it_came_from(drums, sampler):
     x_t = q_sample(drums, 0.3, seeded_noise((2, 32_768), range(4)))
     assert (last(sampler(ExactDenoiser(drums), x_t, log_snr_grid(8, start=0.3))) - drums).abs().max() < 1e-3
 
 
-@pytest.mark.parametrize("sampler", PLAIN, ids=lambda sampler: sampler.__name__)
-def test_a_sampler_tells_every_step_and_calls_the_network_once_in_each(sampler):
-    asked = []
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.__name__)
+def test_a_sampler_yields_every_step_and_evaluates_the_network_once_in_each(sampler):
+    times = []
 
     def denoise(x_t, t):
-        asked.append(float(t))
+        times.append(float(t))
         return torch.zeros_like(x_t)
 
     grid = log_snr_grid(7)
     steps = list(sampler(denoise, torch.ones(1, 2, 8), grid))
-    assert asked == grid[:-1].tolist()
+    assert times == grid[:-1].tolist()
     assert [step.index for step in steps] == list(range(7)) and [float(step.t) for step in steps] == grid[1:].tolist()
-    assert (steps[-1].x_t == 0).all()  # the last step ends on the x_0 that was foreseen
+    assert (steps[-1].x_t == 0).all()  # the last step ends on the x_0 that was predicted
 
 
 @pytest.mark.parametrize("start", [1.0, 0.9, 0.5, 0.1, 0.01, 1e-3, 1e-4])
@@ -180,7 +173,7 @@ def test_every_grid_falls_from_its_start_to_zero(make_grid, num_steps, start):
     assert (grid.diff() < 0).all()
 
 
-def test_the_log_snr_grid_is_even_in_decibels_and_leaves_no_hiss_to_the_last_hop():
+def test_the_log_snr_grid_is_even_in_decibels_and_leaves_no_hiss_to_the_last_step():
     levels = snr_db(log_snr_grid(20)[1:-1])
     assert torch.allclose(levels.diff(), levels.diff()[0].expand(18), atol=0.1)
     assert levels[-1] == pytest.approx(60, abs=0.01)

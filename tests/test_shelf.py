@@ -13,23 +13,23 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from small_models import small
 
 from tad_course.audio import load_audio, read_comment
-from tad_course.model.checkpoint import save_model
-from tad_course.cli import main
-from tad_course.library.export import download_link, save_zip, unique_names, zip_bytes
-from tad_course.generate import Settings, fingerprint, generate
-from tad_course.library.sound import Sound, Source, safe_name, save_all, save_new
 from tad_course.audio.levels import peak_dbfs
-from tad_course.model.network import DrumModel, ModelConfig
 from tad_course.audio.wav import AudioFileError, wav_bytes, write_atomically
+from tad_course.cli import main
+from tad_course.generate import Settings, fingerprint, generate
+from tad_course.library.export import download_link, save_zip, unique_names, zip_bytes
+from tad_course.library.sound import Sound, Source, safe_name, save_all, save_new
+from tad_course.model.checkpoint import save_model
 from tad_course.studio.compare_panel import ComparePanel, named
 from tad_course.studio.jobs import Worker
 from tad_course.studio.shelf import Shelf
 
 
 class StillPicture:
-    """Takes the place of the picture, which is slow to draw."""
+    """Stands in for the picture, which is slow to draw."""
 
     def html(self, audio, title):
         return f'<img alt="{escape(title)}">'
@@ -41,19 +41,19 @@ def sound(seed: int = 0, level: float = 0.5, label: str = "kick", **more) -> Sou
 
 
 @pytest.fixture
-def desk():
+def session():
     return SimpleNamespace(worker=Worker(), picture=StillPicture())
 
 
 @pytest.fixture
-def shelf(desk, tmp_path) -> Shelf:
-    made = Shelf(desk, tmp_path / "kept")
+def shelf(session, tmp_path) -> Shelf:
+    made = Shelf(session, tmp_path / "kept")
     for seed in range(3):
         made.keep(sound(seed))
     return made
 
 
-def said(panel) -> str:
+def message(panel) -> str:
     return re.sub("<[^>]*>", "", panel.status.message.value.partition("<details>")[0])
 
 
@@ -85,12 +85,12 @@ def test_each_kept_sound_has_a_player_a_picture_a_name_and_a_star(shelf):
 
 def test_the_same_sound_stands_on_the_shelf_once(shelf):
     assert not shelf.keep(sound(1))
-    assert "on the shelf already" in said(shelf)
+    assert "on the shelf already" in message(shelf)
     assert shelf.keep(sound(1, label="snare"))
     assert len(shelf.items) == 4
 
 
-def test_a_sound_shaped_out_of_another_file_of_the_same_name_is_another_sound(shelf):
+def test_a_sound_made_out_of_another_file_of_the_same_name_is_another_sound(shelf):
     one, other = (Source(sound(seed).audio, "door", "kick") for seed in (1, 2))
     assert shelf.keep(sound(7, source="door", sources=(one,)))
     assert shelf.keep(sound(7, source="door", sources=(other,)))
@@ -103,7 +103,7 @@ def test_a_deleted_sound_comes_back_with_its_name_and_star_at_its_old_place(shel
     shelf.items[1].remove.click()
     shelf.items[0].remove.click()
     assert names(shelf) == ["c"]
-    assert "press Undo delete" in said(shelf)
+    assert "press Undo delete" in message(shelf)
     shelf.undo.click()
     shelf.undo.click()
     assert names(shelf) == ["a", "b", "c"]
@@ -124,10 +124,10 @@ def test_what_is_deleted_leaves_the_memory_of_the_browser(shelf):
     assert alive() == before
 
 
-def test_an_empty_name_becomes_the_old_one_and_an_odd_one_is_told_its_file(shelf):
+def test_an_empty_name_becomes_the_old_one_and_of_an_odd_one_the_file_is_shown(shelf):
     rename(shelf, "  ", "AC/DC: loud?")
     assert names(shelf)[0] == shelf.items[0].sound.name
-    assert "its file will be AC_DC_ loud_.wav" in said(shelf)
+    assert "its file will be AC_DC_ loud_.wav" in message(shelf)
 
 
 # --- files ---
@@ -138,7 +138,7 @@ def test_saving_again_writes_nothing_and_nothing_is_ever_overwritten(shelf, tmp_
     assert [p.name for p in shelf.save()] == ["boom.wav", "boom-2.wav", "boom-3.wav"]
     first = (tmp_path / "kept" / "boom.wav").read_bytes()
     assert shelf.save() == []
-    assert "saved already" in said(shelf)
+    assert "saved already" in message(shelf)
     shelf.encoding.value = "pcm16"
     assert [p.name for p in shelf.save()] == ["boom-4.wav", "boom-5.wav", "boom-6.wav"]
     assert (tmp_path / "kept" / "boom.wav").read_bytes() == first
@@ -161,7 +161,7 @@ FAILURES = [
 
 @pytest.mark.parametrize("number, text, words", FAILURES)
 @pytest.mark.parametrize("press", ["save_files", "save_zip"])
-def test_a_full_disk_or_read_only_folder_is_told_in_words_and_loses_nothing(
+def test_a_full_disk_or_read_only_folder_is_shown_in_words_and_loses_nothing(
     shelf, tmp_path, monkeypatch, press, number, text, words
 ):
     def fail(*_):
@@ -170,12 +170,12 @@ def test_a_full_disk_or_read_only_folder_is_told_in_words_and_loses_nothing(
     with monkeypatch.context() as full:
         full.setattr("tad_course.library.sound.write_atomically", fail)
         getattr(shelf, press).click()
-    assert words in said(shelf) and "choose another folder" in said(shelf) and "Nothing is lost" in said(shelf)
+    assert words in message(shelf) and "choose another folder" in message(shelf) and "Nothing is lost" in message(shelf)
     assert "OSError" in shelf.status.message.value.partition("<details>")[2]
     assert len(shelf.items) == 3
     assert not list((tmp_path / "kept").iterdir())
     getattr(shelf, press).click()
-    assert said(shelf).startswith("Saved ")
+    assert message(shelf).startswith("Saved ")
 
 
 def test_a_disk_that_fills_up_on_the_way_keeps_what_was_written_and_the_rest_follows_later(shelf, monkeypatch):
@@ -189,7 +189,7 @@ def test_a_disk_that_fills_up_on_the_way_keeps_what_was_written_and_the_rest_fol
     with monkeypatch.context() as full:
         full.setattr("tad_course.library.sound.write_atomically", fail_at_b)
         assert [p.name for p in shelf.save()] == ["a.wav"]
-    assert "1 had been written before that" in said(shelf)
+    assert "1 had been written before that" in message(shelf)
     assert [p.name for p in shelf.save()] == ["b.wav", "c.wav"]
 
 
@@ -197,17 +197,17 @@ def test_a_folder_that_cannot_be_is_refused_in_words(shelf, tmp_path):
     (tmp_path / "file").write_text("in the way")
     shelf.folder.value = str(tmp_path / "file" / "below")
     shelf.save_files.click()
-    assert "part of the path is a file" in said(shelf)
+    assert "part of the path is a file" in message(shelf)
     shelf.folder.value = " "
     shelf.save_zip.click()
-    assert "Type the name of a folder" in said(shelf)
+    assert "Type the name of a folder" in message(shelf)
 
 
-def test_an_empty_shelf_says_what_to_do(desk, tmp_path):
-    shelf = Shelf(desk, tmp_path)
+def test_an_empty_shelf_names_the_cure(session, tmp_path):
+    shelf = Shelf(session, tmp_path)
     for press in (shelf.save_files, shelf.save_zip, shelf.download):
         press.click()
-        assert "Nothing is kept yet: press Keep" in said(shelf)
+        assert "Nothing is kept yet: press Keep" in message(shelf)
 
 
 # --- zip ---
@@ -240,9 +240,7 @@ def test_each_file_in_a_zip_follows_from_its_entry_in_the_settings(encoding):
 
 @pytest.mark.parametrize("encoding", ["float32", "pcm24", "pcm16"])
 def test_the_command_line_makes_the_very_same_files_from_a_zip_of_the_shelf(shelf, tmp_path, encoding):
-    torch.manual_seed(0)
-    small = {"channels": (8, 8), "factors": (1, 4), "items": (1, 1), "attentions": (0, 0), "attention_heads": 1}
-    model = DrumModel(ModelConfig(**small))
+    model = small()
     folder = str(save_model(model, tmp_path / "untrained"))
     for seed, label in ((7, "kick"), (8, "any")):
         settings = Settings(folder, label, seed, num_steps=2, guidance_scale=2.0, fingerprint=fingerprint(model))
@@ -259,7 +257,7 @@ def test_the_command_line_makes_the_very_same_files_from_a_zip_of_the_shelf(shel
     assert sorted(again) == ["Boom_ one.wav", "b\u00f6se.wav"]
 
 
-def test_a_restyled_sound_says_that_it_needs_its_source():
+def test_a_restyled_sound_shows_that_it_needs_its_source():
     content = unzipped(zip_bytes([("door", sound(source="door", strength=0.4))]))
     (entry,) = json.loads(content["settings.json"])["sounds"]
     assert entry["kind"] == "restyle"
@@ -284,10 +282,10 @@ def test_a_download_is_a_link_that_holds_the_same_zip_until_something_changes(sh
     assert shelf.link.value == ""
 
 
-def test_stars_are_asked_for_when_none_is_there(shelf):
+def test_without_a_star_an_export_of_stars_is_refused(shelf):
     shelf.which.value = "starred"
     shelf.download.click()
-    assert "No sound has a star yet" in said(shelf) and shelf.link.value == ""
+    assert "No sound has a star yet" in message(shelf) and shelf.link.value == ""
 
 
 def test_a_sound_that_would_clip_is_refused_by_name_and_float_takes_it(shelf):
@@ -295,7 +293,7 @@ def test_a_sound_that_would_clip_is_refused_by_name_and_float_takes_it(shelf):
     shelf.items[3].name.value = "too loud"
     shelf.encoding.value = "pcm16"
     assert shelf.save_as_zip() is None
-    assert "too loud.wav: peaks at +3.52 dBFS" in said(shelf)
+    assert "too loud.wav: peaks at +3.52 dBFS" in message(shelf)
     shelf.encoding.value = "float32"
     assert shelf.save_as_zip().exists()
 
@@ -347,15 +345,15 @@ def test_a_link_cannot_smuggle_html_in():
 
 
 @pytest.fixture
-def compare(desk):
+def compare(session):
     sounds = {"made: loud": sound(1, level=2.0), "made: quiet": sound(2, level=0.2)}
     kept = []
-    panel = ComparePanel(desk, lambda: sounds, kept.append)
+    panel = ComparePanel(session, lambda: sounds, kept.append)
     panel.all, panel.kept = sounds, kept
     return panel
 
 
-def hear(panel) -> torch.Tensor:
+def listen(panel) -> torch.Tensor:
     """Press the button and return what is played."""
     panel.switch.click()
     data = re.search(r"data:audio/wav;base64,([^\"]+)", panel.player.value)[1]
@@ -364,12 +362,12 @@ def hear(panel) -> torch.Tensor:
 
 
 def test_one_press_switches_and_both_are_played_at_one_gain(compare):
-    a, b = hear(compare), hear(compare)
+    a, b = listen(compare), listen(compare)
     assert peak_dbfs(a) == pytest.approx(-1, abs=0.01)
     assert peak_dbfs(a) - peak_dbfs(b) == pytest.approx(20, abs=0.01)
     assert "autoplay" in compare.player.value
     assert "B is heard, both at -7.0 dB" in compare.note.value
-    assert torch.equal(hear(compare), a)
+    assert torch.equal(listen(compare), a)
 
 
 def test_a_choice_stays_while_its_sound_is_there(compare):
@@ -383,7 +381,7 @@ def test_a_choice_stays_while_its_sound_is_there(compare):
     assert compare.a.value == "made: quiet"
 
 
-def test_until_somebody_chooses_the_two_newest_are_compared_and_nothing_is_drawn_before_it_is_heard(compare):
+def test_until_somebody_chooses_the_two_newest_are_compared_and_nothing_is_drawn_before_it_is_played(compare):
     newest = {"made: new": sound(3), **compare.all}
     compare.sounds = lambda: newest
     compare.refresh()
@@ -391,28 +389,28 @@ def test_until_somebody_chooses_the_two_newest_are_compared_and_nothing_is_drawn
     assert compare.player.value == "" and compare.switch.description == "Hear A"
 
 
-def test_sounds_that_differ_only_in_a_setting_can_be_told_apart_and_the_same_one_is_offered_once():
+def test_sounds_that_differ_only_in_a_setting_have_other_names_and_the_same_one_is_offered_once():
     coarse, fine = (Sound(torch.zeros(2, 10), Settings(seed=7, num_steps=n, guidance_scale=1)) for n in (2, 8))
     offered = named([fine, coarse, fine], [("boom", fine), ("boom", coarse)])
     assert list(offered.values()) == [fine, coarse, fine, coarse]
-    assert list(offered)[1] == "made: kick, seed 7 (drums, 2 steps, DPM-Solver++ 3M)"
+    assert list(offered)[1] == "made: kick, seed 7 (drums, 2 steps, DPM-Solver++ 2M)"
 
 
 def test_what_is_heard_can_be_kept(compare):
     assert compare.keep_it.disabled
-    hear(compare), hear(compare)
+    listen(compare), listen(compare)
     compare.keep_it.click()
     assert [one.settings.seed for one in compare.kept] == [2]
 
 
-def test_without_a_sound_there_is_nothing_to_switch(desk):
-    panel = ComparePanel(desk, dict, print)
+def test_without_a_sound_there_is_nothing_to_switch(session):
+    panel = ComparePanel(session, dict, print)
     panel.press()
     assert panel.switch.disabled and "Make or keep a sound first" in panel.note.value
 
 
-def test_names_of_sounds_cannot_smuggle_html_in(desk):
-    panel = ComparePanel(desk, lambda: {"x": sound(source="<script>")}, print)
+def test_names_of_sounds_cannot_smuggle_html_in(session):
+    panel = ComparePanel(session, lambda: {"x": sound(source="<script>")}, print)
     panel.press()
     assert "&lt;script&gt;" in panel.player.value and "<script>" not in panel.player.value
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tad_course.drums.voices import VOICES
-from tad_course.studio import phase_explorer, sound_explorer
+from tad_course.lessons.explorers import phase_explorer, sound_explorer
 from tad_course.lessons.explorers.phase_explorer import BLOCKS, PhaseExplorer
 from tad_course.lessons.explorers.sound_explorer import SoundExplorer, middle
 

@@ -1,14 +1,12 @@
-"""Short-time spectra agree with SciPy, come back without loss, and lose the waveform when phase is lost."""
-
-from itertools import islice
+"""Short-time spectra agree with SciPy, come back without loss, and put a sound where its phase says."""
 
 import numpy as np
 import pytest
 import scipy.signal
 import torch
 
-from tad_course.drums import voices as drums
 from tad_course.audio import spectra as spectral
+from tad_course.drums import voices as drums
 
 SNARE = drums.snare().double()
 
@@ -44,16 +42,6 @@ def test_one_spectrum_of_the_whole_puts_the_sound_where_the_phase_says():
     click, late = torch.zeros(2, 4096).double()
     click[0] = late[3000] = 1.0
     assert spectral.swap_phase(0.5 * click, late, block=4096).argmax() == 3000
-
-
-def test_griffin_lim_brings_the_magnitude_nearer_at_each_turn_but_not_the_waveform():
-    x = SNARE.mean(0)[:8192]
-    wanted = spectral.stft(x).abs()
-    turns = list(islice(spectral.griffin_lim(wanted, len(x), seed=1), 12))
-    distances = [spectral.spectral_convergence_db(turn, wanted) for turn in turns]
-    assert all(later <= earlier for earlier, later in zip(distances, distances[1:], strict=False))
-    assert distances[-1] < -8
-    assert abs(spectral.error_db(turns[-1], x)) < 4
 
 
 def test_the_same_seed_gives_the_same_phase_and_another_seed_does_not():

@@ -44,9 +44,3 @@ def test_help_does_not_wait_for_numpy_or_pytorch(option):
 def test_the_program_tells_how_it_went_by_its_exit_status_and_loses_no_word(argument, status):
     ended = python("-m", "tad_course", argument)
     assert ended.returncode == status and (ended.stdout or ended.stderr).endswith("\n")
-
-
-def test_what_was_registered_to_happen_at_exit_still_happens():
-    code = "import atexit, sys; sys.argv = ['', '--version']; from tad_course.__main__ import run; "
-    ended = python("-c", code + "run(); atexit.register(print, 'goodbye')")
-    assert ended.returncode == 0 and ended.stdout.splitlines()[-1] == "goodbye"

@@ -14,10 +14,10 @@ from ipywidgets import Widget
 from network_calls import PATIENCE_S, Calls
 
 from tad_course.audio import AudioFileError, load_audio, peak_dbfs, read_comment, save_wav
-from tad_course.model.checkpoint import save_model
 from tad_course.generate import STEPS, Settings, generate
-from tad_course.model.network import DrumModel
 from tad_course.library.describe import read_bytes, read_source
+from tad_course.model.checkpoint import save_model
+from tad_course.model.network import AudioDiffusion
 from tad_course.studio.cards import players_html
 from tad_course.studio.jobs import Status, Worker, time_left
 from tad_course.studio.studio import Studio
@@ -28,11 +28,11 @@ SAMPLES = Path(__file__).parents[1] / "data_samples"
 
 @pytest.fixture
 def studio(model_folder, tmp_path) -> Studio:
-    return Studio(str(model_folder), SAMPLES, tmp_path / "kept", luck=random.Random(1))
+    return Studio(str(model_folder), SAMPLES, tmp_path / "kept", rng=random.Random(1))
 
 
 def done(studio: Studio) -> None:
-    assert studio.desk.worker.wait(PATIENCE_S), "the studio is still busy"
+    assert studio.session.worker.wait(PATIENCE_S), "the studio is still busy"
 
 
 def press(studio: Studio) -> torch.Tensor:
@@ -43,7 +43,7 @@ def press(studio: Studio) -> torch.Tensor:
     return studio.make.cards.sounds[0].audio
 
 
-def said(panel) -> str:
+def message(panel) -> str:
     return re.sub("<[^>]*>", "", panel.status.message.value)
 
 
@@ -55,7 +55,7 @@ def html_of(box) -> str:
 def calls(studio):
     """Watch the network calls."""
     calls = Calls()
-    studio.desk.model.denoiser = calls.watching(studio.desk.model.denoiser)
+    studio.session.model.denoiser = calls.watching(studio.session.model.denoiser)
     yield calls
     calls.go_on()
 
@@ -79,7 +79,7 @@ def test_a_press_makes_another_sound_with_player_picture_and_description(studio)
     assert f'aria-label="Play kick, seed {seed}"' in shown
     assert f'alt="kick, seed {seed}, waveform and mel spectrogram: peak' in shown
     assert "autoplay" in shown
-    assert said(studio.make).startswith(f"Made kick, seed {seed} in")
+    assert message(studio.make).startswith(f"Made kick, seed {seed} in")
 
 
 def test_a_locked_seed_brings_the_same_sound_back_and_an_unlocked_one_another(studio):
@@ -105,10 +105,10 @@ def test_what_the_studio_makes_is_what_the_function_makes(studio, label):
     done(studio)
     sound = studio.make.cards.sounds[0]
     assert sound.settings.label == label
-    assert torch.equal(sound.audio, generate(studio.desk.model, sound.settings))
+    assert torch.equal(sound.audio, generate(studio.session.model, sound.settings))
 
 
-def test_every_control_reaches_the_settings_and_is_answered_at_once(studio):
+def test_every_control_reaches_the_settings_and_makes_a_sound_at_once(studio):
     for control, value in ((studio.make.sampler, "ddim"), (studio.make.steps, 3), (studio.make.guidance, 2.5)):
         control.value = value
         done(studio)
@@ -120,13 +120,21 @@ def test_every_control_reaches_the_settings_and_is_answered_at_once(studio):
     assert studio.make.cards.sounds[0].settings.num_steps == 3
 
 
-def test_a_sampler_brings_as_many_steps_as_it_needs_and_answers_once(studio):
+def test_a_sampler_brings_as_many_steps_as_it_needs_and_makes_one_sound(studio):
     studio.make.count.value = 1
-    for sampler in ("wiener_flow", "dpm_solver_3m"):
+    for sampler in ("ddim", "dpm_solver_2m"):
         studio.make.sampler.value = sampler
         done(studio)
         settings = studio.make.cards.sounds[0].settings
         assert (settings.sampler, settings.num_steps) == (sampler, STEPS[sampler])
+
+
+def test_the_panel_opens_with_sixteen_steps_of_dpm_solver_2m_and_offers_two_samplers(studio):
+    make = studio.make
+    assert (make.sampler.value, make.steps.value) == ("dpm_solver_2m", 16)
+    assert dict(make.sampler.options) == {"DPM-Solver++ 2M": "dpm_solver_2m", "DDIM": "ddim"}
+    assert (make.steps.min, make.steps.max) == (1, 50)
+    assert set(make.model.options) == {"drums", "kicks", "snares", "hihats", "percussion"}
 
 
 def test_several_sounds_have_seeds_that_count_up_and_each_can_be_made_alone(studio):
@@ -135,7 +143,7 @@ def test_several_sounds_have_seeds_that_count_up_and_each_can_be_made_alone(stud
     sounds = studio.make.cards.sounds
     first = studio.make.seed.value.value
     assert [s.settings.seed for s in sounds] == [first, first + 1, first + 2]
-    assert torch.equal(sounds[2].audio, generate(studio.desk.model, sounds[2].settings))
+    assert torch.equal(sounds[2].audio, generate(studio.session.model, sounds[2].settings))
     assert len(studio.make.cards.box.children) == 3
 
 
@@ -178,7 +186,7 @@ def test_stop_stops_after_the_present_network_call_and_keeps_what_was_finished(s
     done(studio)
     assert calls.count == before
     assert len(studio.make.cards.sounds) == 2
-    assert said(studio.make).startswith("Stopped")
+    assert message(studio.make).startswith("Stopped")
     assert studio.make.status.stop.layout.visibility == "hidden"
     assert press(studio) is not None
 
@@ -191,10 +199,10 @@ def test_turning_a_slider_while_busy_ends_with_the_sound_of_its_last_position(st
     calls.go_on()
     done(studio)
     assert studio.make.cards.sounds[0].settings.num_steps == 6
-    assert said(studio.make).startswith("Made")
+    assert message(studio.make).startswith("Made")
 
 
-def test_the_first_word_to_the_page_after_a_change_is_the_sound_and_its_picture_follows(studio, no_bar, monkeypatch):
+def test_the_first_message_to_the_page_after_a_change_is_the_sound_and_its_picture_follows(studio, no_bar, monkeypatch):
     sent, send = [], Widget.send_state
     monkeypatch.setattr(Widget, "send_state", lambda self, *a, **k: sent.append(self) or send(self, *a, **k))
     studio.make.seed.value.value = 77
@@ -215,7 +223,7 @@ def test_a_new_sound_takes_over_the_card_and_its_buttons(studio):
     assert studio.shelf.sounds == studio.make.cards.sounds and studio.shelf.sounds[0].settings.seed == 77
 
 
-def test_the_very_same_sound_is_played_again_when_it_is_asked_for_again(studio):
+def test_the_very_same_sound_is_played_again_when_it_is_made_again(studio):
     studio.make.seed.lock.value = True
     players = []
     studio.make.cards.box.children[0].children[0].observe(lambda change: players.append(change["new"]), "value")
@@ -243,15 +251,38 @@ def test_old_cards_leave_the_memory(studio):
 
 
 def test_another_model_brings_its_own_labels_and_a_bad_name_changes_nothing(studio, tmp_path):
-    other = save_model(DrumModel(replace(studio.desk.model.config, labels=("gong",))), tmp_path / "gongs")
+    other = save_model(AudioDiffusion(replace(studio.session.model.config, labels=("gong",))), tmp_path / "gongs")
     studio.make.model.value = str(other)
     assert studio.make.label.options == ("gong", "any")
     press(studio)
     assert studio.make.cards.sounds[0].settings.model == str(other)
     studio.make.model.value = "nowhere"
-    assert "nowhere: no model here" in said(studio.make)
-    assert studio.make.model.value == str(other) == studio.desk.name
+    assert "nowhere: no model here" in message(studio.make)
+    assert studio.make.model.value == str(other) == studio.session.name
     assert press(studio) is not None
+
+
+def test_guidance_can_be_turned_only_where_it_has_an_effect(studio, tmp_path):
+    config, slider = studio.session.model.config, studio.make.guidance
+    assert not slider.disabled and "beyond" in slider.tooltip
+    slider.value = 3.0
+    done(studio)
+    for label in ("gong", "bell"):
+        save_model(AudioDiffusion(replace(config, labels=(label,))), tmp_path / f"{label}s")
+    (tmp_path / "kit").mkdir()
+    kit = {"name": "kit", "models": {"gong": "gongs", "bell": "bells"}}
+    (tmp_path / "kit" / "config.json").write_text(json.dumps(kit), "utf-8")
+    several = studio.make.model.value
+    for folder, labels in (("gongs", ("gong",)), ("kit", ("gong", "bell"))):
+        studio.make.model.value = str(tmp_path / folder)
+        assert studio.make.label.options == (*labels, "any")
+        assert slider.disabled and slider.value == 1 and "No effect with this model" in slider.tooltip
+        press(studio)
+        sound = studio.make.cards.sounds[0]
+        assert (sound.settings.guidance_scale, sound.settings.label) == (1, "gong")
+        assert torch.equal(sound.audio, generate(studio.session.model, sound.settings))
+    studio.make.model.value = several
+    assert not slider.disabled
 
 
 def test_a_damaged_checkpoint_is_refused_in_words(studio, model_folder, tmp_path):
@@ -260,25 +291,25 @@ def test_a_damaged_checkpoint_is_refused_in_words(studio, model_folder, tmp_path
     (broken / "config.json").write_bytes((model_folder / "config.json").read_bytes())
     (broken / "model.safetensors").write_bytes((model_folder / "model.safetensors").read_bytes()[:5000])
     studio.make.model.value = str(broken)
-    assert "damaged or cut short" in said(studio.make)
+    assert "damaged or cut short" in message(studio.make)
     sentence, details = studio.make.status.message.value.split("<details>")
     assert "Traceback" not in sentence and "Traceback" in details
 
 
-def test_an_unexpected_error_is_told_in_words_with_the_traceback_one_click_away(studio):
+def test_an_unexpected_error_is_shown_in_words_with_the_traceback_one_click_away(studio):
     def broken(*_):
         raise RuntimeError("<wires crossed>")
 
-    quick, studio.desk.model.denoiser = studio.desk.model.denoiser, broken
+    quick, studio.session.model.denoiser = studio.session.model.denoiser, broken
     studio.make._pressed_s = -1e9
     studio.make.button.click()
     done(studio)
-    message = studio.make.status.message.value
-    assert "Something unexpected" in message
-    assert "<details>" in message and "&lt;wires crossed&gt;" in message
-    studio.desk.model.denoiser = quick
+    shown = studio.make.status.message.value
+    assert "Something unexpected" in shown
+    assert "<details>" in shown and "&lt;wires crossed&gt;" in shown
+    studio.session.model.denoiser = quick
     assert press(studio) is not None
-    assert said(studio.make).startswith("Made")
+    assert message(studio.make).startswith("Made")
 
 
 # --- from make to shape ---
@@ -293,7 +324,7 @@ def test_a_made_sound_can_be_shaped_and_its_steps_shown(studio):
     assert studio.shape.restyle.row.sounds[0].source == sound.title
     button_of(studio.make.cards.box, "Its steps").click()
     done(studio)
-    assert torch.equal(studio.strip.stops[-1].noisy, sound.audio)
+    assert torch.equal(studio.timeline.stops[-1].noisy, sound.audio)
 
 
 def test_what_is_kept_can_be_shaped_and_what_is_shaped_can_be_kept(studio):
@@ -302,7 +333,7 @@ def test_what_is_kept_can_be_shaped_and_what_is_shaped_can_be_kept(studio):
     assert studio.shape.source.name.options[0] == f"kept 1: {studio.shelf.items[0].name.value}"
     button_of(studio.shape.restyle.row.box, "Keep").click()
     assert studio.shelf.sounds[-1] is studio.shape.restyle.row.sounds[0]
-    assert "Kept " in said(studio.shape)
+    assert "Kept " in message(studio.shape)
 
 
 # --- keep ---
@@ -324,11 +355,11 @@ def test_a_kept_sound_is_saved_with_the_settings_that_make_it_again(studio, tmp_
     studio.shelf.save_files.click()
     (path,) = (tmp_path / "kept").glob("*.wav")
     settings = Settings.from_json(read_comment(path))
-    assert torch.equal(generate(studio.desk.model, settings), load_audio(path))
-    assert f"Saved 1 in {tmp_path / 'kept'}" in said(studio.shelf)
+    assert torch.equal(generate(studio.session.model, settings), load_audio(path))
+    assert f"Saved 1 in {tmp_path / 'kept'}" in message(studio.shelf)
 
 
-def test_a_restyled_sound_tells_its_source_and_is_no_recipe_from_noise(studio):
+def test_a_restyled_sound_names_its_source_and_is_no_recipe_from_noise(studio):
     button_of(studio.shape.restyle.row.box, "Keep").click()
     (path,) = studio.shelf.save()
     kept = json.loads(read_comment(path))
@@ -354,7 +385,7 @@ def test_a_refused_upload_names_the_file_as_its_owner_does():
         read_bytes("my song.mp3", b"not at all")
 
 
-def test_a_long_file_is_cut_and_that_is_said(tmp_path):
+def test_a_long_file_is_cut_and_that_is_message(tmp_path):
     save_wav(tmp_path / "long.wav", torch.rand(2, 100_000))
     audio, about = read_source(tmp_path / "long.wav")
     assert audio.shape == (2, 32_768)
@@ -387,5 +418,5 @@ def test_messages_are_read_out_and_cannot_smuggle_html_in():
 
 
 @pytest.mark.parametrize("left_s, words", [(0.44, "0.4 s"), (12.4, "12 s"), (99, "99 s"), (150, "2 min")])
-def test_the_time_left_is_said_as_people_say_it(left_s, words):
+def test_the_time_left_is_written_as_people_write_it(left_s, words):
     assert time_left(left_s) == words

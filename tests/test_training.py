@@ -13,16 +13,18 @@ import lightning.pytorch as pl
 import pytest
 import torch
 
-from tad_course.training.loop import loop as training
-from tad_course.model.checkpoint import load_model, save_model
-from tad_course.training.data import DataError
-from tad_course.model.network import PRESETS, DrumModel, ModelConfig
+from tad_course.config import PRESETS, ModelConfig, TrainConfig
+from tad_course.drums import LABELS
 from tad_course.drums.folder import render_folder
-from tad_course.training.loop import TrainConfig, ema_update, fit_whitening, train, warmup_cosine
+from tad_course.model.checkpoint import load_model, save_model
+from tad_course.model.network import AudioDiffusion
+from tad_course.training import loop as training
+from tad_course.training.data import DataError
+from tad_course.training.loop import ema_update, train, warmup_cosine
 
 SMALL = ModelConfig(
-    name="small", length_samples=1024, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1),
-    attentions=(0, 0), attention_heads=2, attention_features=8, modulation_features=16, label_features=8,
+    name="small", labels=LABELS, length_samples=1024, block_size=32, channels=(64, 8), factors=(1, 4), items=(1, 1),
+    attentions=(0, 0), attention_heads=2, attention_features=8, modulation_features=16,
 )  # fmt: skip
 
 
@@ -172,10 +174,13 @@ def test_a_run_learns_and_writes_down_what_it_did(config):
     model = load_model(train(config))
     learnt, _ = training.split(training.find_sounds(config.data, SMALL.labels))
     batch = training.load_batch(learnt, 1024)
-    torch.manual_seed(0)
-    with torch.no_grad():
-        loss = torch.stack([model.loss(*batch) for _ in range(10)]).mean()
-    assert loss < 0.97  # 1 is the loss of one who says nothing, for v has unit variance
+    losses = []
+    for enabled in (True, False):
+        model.enabled = enabled
+        torch.manual_seed(0)
+        with torch.no_grad():
+            losses.append(torch.stack([model.loss(*batch) for _ in range(10)]).mean())
+    assert losses[0] < 0.9 * losses[1]  # of a network that outputs 0
     assert len(validation_losses(config.out)) == 2
     settings = json.loads((config.out / "run.json").read_text())
     assert settings["steps"] == 60 and settings["training_sounds"] + settings["validation_sounds"] == 12
@@ -191,24 +196,23 @@ def test_a_finished_run_stays_as_it_is(config, capsys):
     assert weights(config.out) == before and "already trained for 2 steps" in capsys.readouterr().out
 
 
-def test_whitening_is_measured_on_the_sounds_and_makes_them_unit_variance(sounds):
-    model = DrumModel(SMALL)
-    found = training.find_sounds(sounds, model.config.labels)
-    fit_whitening(model, found)
-    audio, labels = training.load_batch(found, 1024)
-    assert model.encode(audio, labels).square().mean() == pytest.approx(1, rel=1e-3)
+def test_one_instrument_is_trained_on_its_own_sounds_without_a_label_in_the_network(config):
+    folder = train(replace(config, data=None, drums=4, labels=("hihat",), steps=1))
+    assert {path.name.partition("_")[0] for path in (folder / "sounds").glob("*.wav")} == {"hihat"}
+    model = load_model(folder)
+    assert model.config.labels == ("hihat",) and not hasattr(model, "label_embedding")
 
 
-def test_gains_and_shapes_are_measured_on_the_sounds_too_and_a_run_of_them_resumes(config, sounds, monkeypatch):
-    monkeypatch.setitem(PRESETS, "small", replace(SMALL, gain_shape=True))
-    whole = train(replace(config, steps=4))
-    halves = train(replace(config, out=config.out.with_name("halves"), steps=2))
-    train(replace(config, out=halves, steps=4))
-    model = load_model(whole)
-    audio, labels = training.load_batch(training.find_sounds(sounds, model.config.labels), 1024)
-    fitted = model.encode(audio, labels)[:, : -model.whitening.num_gains]
-    assert 0.5 < fitted.square().mean() < 2 and model.whitening.loadings.abs().max() > 0.1
-    assert weights(whole) == weights(halves)
+def test_only_the_sounds_of_this_call_are_trained_on(config):
+    train(replace(config, data=None, drums=8, steps=1))
+    train(replace(config, data=None, drums=4, steps=2))
+    settings = json.loads((config.out / "run.json").read_text())
+    assert settings["training_sounds"] + settings["validation_sounds"] == 4
+
+
+def test_the_door_to_several_networks_cannot_be_trained_but_names_them(config):
+    with pytest.raises(ValueError, match="drums is a kit of several models; train one of them further: kicks, snares"):
+        train(replace(config, model="drums"))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,8 @@ def test_gains_and_shapes_are_measured_on_the_sounds_too_and_a_run_of_them_resum
         ({"loggers": ("paper",)}, ValueError, "Unknown loggers paper"),
         ({"model": "huge"}, ValueError, "huge: no model here"),
         ({"data": Path("nowhere")}, DataError, "nowhere: no such folder"),
-        ({"labels": ("zither",)}, DataError, "have no label"),
+        ({"labels": ("zither", "gong")}, DataError, "have no label"),
+        ({"labels": ("zither",), "data": None}, ValueError, "choose one or more of kick"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_the_first_step(config, monkeypatch, changes, error, reason):
@@ -269,13 +274,12 @@ def test_another_model_does_not_go_on_with_this_run(config, monkeypatch):
 
 def test_a_trained_model_can_be_trained_further_on_other_sounds_but_keeps_its_labels(config, tmp_path, sounds):
     torch.manual_seed(0)
-    start = save_model(DrumModel(SMALL), tmp_path / "start")
-    data = tmp_path / "kicks"  # one label is enough, for the loudness of each class is known already
+    start = save_model(AudioDiffusion(SMALL), tmp_path / "start")
+    data = tmp_path / "kicks"  # one label is enough
     data.mkdir()
     for path in sounds.glob("kick*.wav"):
         (data / path.name).write_bytes(path.read_bytes())
     tuned = train(replace(config, model=str(start), data=data, steps=1, learning_rate=1e-9))
-    assert torch.equal(load_model(tuned).whitening.scale, load_model(start).whitening.scale)
     for a, b in zip(load_model(tuned).parameters(), load_model(start).parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
     with pytest.raises(ValueError, match="fine-tuning cannot change them"):
@@ -292,8 +296,8 @@ def test_without_a_folder_the_drum_machine_plays_also_for_a_model_without_labels
 CHILD = """
 import sys
 from pathlib import Path
-from tad_course.model.network import PRESETS, ModelConfig
-from tad_course.training.loop import TrainConfig, train
+from tad_course.config import PRESETS, ModelConfig, TrainConfig
+from tad_course.training.loop import train
 
 out, data, steps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 PRESETS["small"] = ModelConfig(**eval(sys.argv[4]))

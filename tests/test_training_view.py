@@ -18,6 +18,16 @@ def test_every_loss_passes_through_with_its_step():
     assert "data:image/png" in view.curve.value
 
 
+def test_the_curve_shows_a_weighted_loss_from_its_first_step_to_its_last():
+    def curve(loss: float) -> str:
+        view = TrainingView(2)
+        list(view.follow([loss, loss]))
+        return view.curve.value
+
+    assert len({curve(loss) for loss in (0.06, 10.8, 0.4, 19.0)}) == 4
+    assert curve(0.001) == curve(0.002), "outside of the axes nothing is drawn"
+
+
 def test_stop_ends_the_run_after_the_step_under_way_and_another_view_goes_on_from_there():
     steps, seen = iter(LOSSES), []
     view = TrainingView(len(LOSSES))

@@ -1,10 +1,8 @@
-"""Short-time spectra: STFT and back, magnitude and phase, Griffin-Lim (lesson 02).
+"""Short-time spectra: STFT and back, magnitude and phase (lesson 02).
 
 Signals are real tensors `[..., n]`; spectra are complex tensors `[..., block / 2 + 1, frames]`. Frames are centred:
 frame m looks at `block` samples around sample m * hop.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -13,6 +11,7 @@ from torchaudio.functional import melscale_fbanks
 
 BLOCK = 1024
 HOP = 256
+MEL_BANDS, MEL_LOWEST_HZ = 80, 20.0
 
 
 def stft(audio: Tensor, block: int = BLOCK, hop: int = HOP) -> Tensor:
@@ -57,24 +56,6 @@ def click_sweep_hiss() -> dict[str, Tensor]:
     return {name: torch.fft.irfft(torch.polar(amount, phase.float())) for name, phase in phases.items()}
 
 
-def griffin_lim(
-    magnitude: Tensor, length_samples: int, seed: int = 0, block: int = BLOCK, hop: int = HOP
-) -> Iterator[Tensor]:
-    """Yield better and better signals `[..., length_samples]` whose STFT magnitude is `magnitude`; never ends.
-
-    Each turn goes to the signal and back, keeps the phase that comes out, and puts the wanted magnitude in again
-    (Griffin & Lim, 1984). The first one yielded has the random phase of `seed`. Lesson: 02
-
-    Args:
-        magnitude: `[..., block / 2 + 1, frames]`.
-    """
-    turned = torch.polar(torch.ones_like(magnitude), random_phase(magnitude, seed))
-    while True:
-        audio = istft(magnitude * turned, length_samples, block, hop)
-        yield audio
-        turned = direction(stft(audio, block, hop))
-
-
 def direction(spectrum: Tensor) -> Tensor:
     """Return exp(i phase) `[...]` of a complex `spectrum`: the phase as a point on the unit circle."""
     # The same as polar(1, angle), without the slow way over sines and arc tangents.
@@ -105,10 +86,10 @@ def magnitude_db(x, block: int = BLOCK) -> np.ndarray:
     return (20 * torch.log10(stft(signal, block, block // 4).abs() * 4 / block + 1e-9)).numpy()
 
 
-def mel_db(x, sample_rate: int, block: int = BLOCK, bands: int = 80) -> np.ndarray:
+def mel_db(x, sample_rate: int, block: int = BLOCK, bands: int = MEL_BANDS) -> np.ndarray:
     """Return the log-mel spectrogram `[bands, frames]` of `x` `[n]` in dB (bands after Stevens et al., 1937)."""
     power = (stft(torch.as_tensor(x, dtype=torch.float32), block, block // 4).abs() * 4 / block) ** 2
-    bank = melscale_fbanks(power.shape[0], 20.0, sample_rate / 2, bands, sample_rate, norm=None)
+    bank = melscale_fbanks(power.shape[0], MEL_LOWEST_HZ, sample_rate / 2, bands, sample_rate, norm=None)
     return (10 * torch.log10(bank.T @ power + 1e-18)).numpy()
 
 

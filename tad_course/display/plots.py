@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tad_course.audio.spectra import log_frequency_db, magnitude_db, mel_db, mono
+from tad_course.audio.spectra import MEL_BANDS, MEL_LOWEST_HZ, log_frequency_db, magnitude_db, mel_db, mono
 from tad_course.config import SAMPLE_RATE
 
 # Okabe & Ito (2008), ordered so that neighbours also differ in lightness; each has its own line style,
@@ -26,6 +26,7 @@ from tad_course.config import SAMPLE_RATE
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#6B6B6B")
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 COLOUR_MAP = "magma"
+MEL_TICKS_HZ = {100: "100", 500: "500", 2000: "2k", 5000: "5k", 15_000: "15k"}  # of the mel axis, with their labels
 
 STYLE = {
     "font.size": 10.5,
@@ -120,7 +121,10 @@ def draw_spectrogram(
     x = mono(_numpy(audio))
     length_ms, limits = len(x) / sample_rate * 1000, (floor_db, 0.0)
     if mel:
-        return draw_map(ax, mel_db(x, sample_rate, block), length_ms, 80, limits, "mel band")
+        image = draw_map(ax, mel_db(x, sample_rate, block), length_ms, MEL_BANDS, limits, "frequency (Hz)")
+        ticks = [hz for hz in MEL_TICKS_HZ if hz < sample_rate / 2]
+        ax.set_yticks(mel_position(ticks, sample_rate), [MEL_TICKS_HZ[hz] for hz in ticks])
+        return image
     if linear:
         return draw_map(ax, magnitude_db(x, block), length_ms, sample_rate / 2000, limits)
     image = draw_map(ax, log_frequency_db(x, sample_rate, block), length_ms, 1.0, limits, "frequency (Hz)")
@@ -143,6 +147,19 @@ def draw_map(ax: Axes, values, length_ms: float, top: float, limits, label="freq
     return ax.imshow(
         _numpy(values), origin="lower", aspect="auto", extent=box, vmin=vmin, vmax=vmax, cmap=cmap, interpolation="none"
     )
+
+
+def mel_position(hz, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """Return where frequencies `[n]` in Hz lie on an axis of the 80 mel bands, 0 at its bottom (O'Shaughnessy, 1987).
+
+    Lesson: 02
+    """
+
+    def mel(f):
+        return 2595 * np.log10(1 + np.asarray(f) / 700)
+
+    share = (mel(hz) - mel(MEL_LOWEST_HZ)) / (mel(sample_rate / 2) - mel(MEL_LOWEST_HZ))
+    return share * (MEL_BANDS + 1) - 0.5
 
 
 def color_bar(fig: Figure, image, axes, label: str = "level (dB)") -> None:

@@ -1,7 +1,7 @@
-"""Sets of sounds as the measures hear them (lesson 09): rendered or generated in chunks, listened to, forgotten.
+"""Features of sets of sounds (lesson 09): rendered or generated in chunks, measured, forgotten.
 
 A thousand sounds are 260 MB of audio; what the measures need of them is 2 MB. So sounds come as an iterator of
-chunks `(audio [b, 2, N], labels [b])`, and only a `Heard` stays. Labels are indices into `drums.LABELS`, whatever
+chunks `(audio [b, 2, N], labels [b])`, and only a `Features` stays. Labels are indices into `drums.LABELS`, whatever
 labels the model has.
 """
 
@@ -22,13 +22,13 @@ UNLABELLED = -1  # the label of a sound of an unconditional model
 
 
 @dataclass(frozen=True)
-class Heard:
+class Features:
     """What is kept of B sounds."""
 
-    labels: Tensor  # [B], what was asked for; of an unlabelled sound, what the classifier hears
-    guess: Tensor  # [B], what the classifier hears
+    labels: Tensor  # [B], the label asked for; of an unlabelled sound, what the classifier takes it for
+    guess: Tensor  # [B], what the classifier takes it for
     mel: Tensor  # [B, 256], log-mel statistics
-    embedding: Tensor  # [B, 64], the classifier's view
+    embedding: Tensor  # [B, 64], the classifier's last hidden layer
     hiss_dbfs: Tensor  # [B]
     tail_dbfs: Tensor  # [B]
     attack_ms: Tensor  # [B]
@@ -40,8 +40,8 @@ class Heard:
 
 
 @torch.no_grad()
-def listen(chunks: Chunks, total: int | None = None, title: str = "Listening") -> Heard:
-    """Listen to sounds chunk by chunk, with a bar that shows the time left.
+def extract_features(chunks: Chunks, total: int | None = None, title: str = "Extracting") -> Features:
+    """Extract the features of sounds chunk by chunk, with a bar that shows the time left.
 
     Args:
         chunks: `(audio [b, 2, N], labels [b])`, labels as indices into `drums.LABELS` or `UNLABELLED`.
@@ -63,11 +63,11 @@ def listen(chunks: Chunks, total: int | None = None, title: str = "Listening") -
             bar.update(len(audio))
     columns = [torch.cat(column) for column in zip(*parts, strict=True)]
     pictures = sums / torch.bincount(columns[0], minlength=len(LABELS))[:, None, None]
-    return Heard(*columns, pictures=pictures, labelled=labelled)
+    return Features(*columns, pictures=pictures, labelled=labelled)
 
 
 @torch.no_grad()
-def mel_statistics(chunks: Chunks, total: int | None = None, title: str = "Listening") -> Tensor:
+def mel_statistics(chunks: Chunks, total: int | None = None, title: str = "Extracting") -> Tensor:
     """Return only the log-mel statistics `[B, 256]`, which is quicker."""
     statistics, parts = LogMelStatistics(), []
     with tqdm(total=total, desc=title, unit="sound", leave=False) as bar:

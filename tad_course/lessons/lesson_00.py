@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
+from tad_course.drums import LABELS
 from tad_course.generate import Model, Settings, generate
 from tad_course.lessons.check import as_choice, as_number, as_signal, call, close, exercise, expect
 from tad_course.lessons.quiz import Answer, Question
 
-LABELS = ("kick", "snare", "hihat", "percussion")
 MYSTERY_LABEL, MYSTERY_SEED = "snare", 3
 
 
@@ -26,10 +26,10 @@ def same(answer):
     right_label, right_seed = label == MYSTERY_LABEL, seed == MYSTERY_SEED
     expect(right_label or not right_seed, "The seed is right. Which instrument is it, a thump, a rattle or a hiss?")
     expect(right_label, "Another instrument. Listen to the mystery once more: a thump, a rattle or a hiss?")
-    expect(right_seed, "The right instrument, another seed. Compare the pictures: the shape of the first 50 ms tells.")
+    expect(right_seed, "The right instrument, another seed. Compare the pictures, above all the first 50 ms.")
 
 
-@exercise("00-kit", why="One function, as many kits as there are seeds, and each comes back when you ask for it again.")
+@exercise("00-kit", why="One function, as many kits as there are seeds, and each comes back with its seed.")
 def kit(answer):
     first = call(answer, 3)
     expect(isinstance(first, dict), "Return a dict with one sound for each label: {'kick': …, 'snare': …}.")
@@ -80,8 +80,8 @@ QUIZ = (
             Answer("It added one more layer: thump, then click, then tail.", "Each step redraws all of it."),
             Answer("It chose the best of many candidates.", "There is one sound only, and nothing to choose."),
             Answer(
-                "It guessed the clean drum inside the noise, and a part of the noise was taken away.",
-                "Guess, remove some noise, look again: that is reverse diffusion. Lesson 04 builds it.",
+                "It predicted the clean drum inside the noise, and a part of the noise was taken away.",
+                "Predict, remove some noise, predict again: that is reverse diffusion. Lesson 04 builds it.",
                 right=True,
             ),
         ),

@@ -79,7 +79,7 @@ def swap(answer):
 SUBTRACT_FIRST = "You compare two levels. Subtract the sounds first, and then measure what is left."
 
 
-@exercise("02-error", why="This is the number behind 'lossless', and section 5 asks for it again, without the phase.")
+@exercise("02-error", why="This is the number behind 'lossless', and section 5 measures it again, without the phase.")
 def relative_error(answer):
     reference = drums.snare()[0]
     estimate = 1.01 * reference
@@ -145,7 +145,7 @@ QUIZ = (
         "A model's mel spectrograms are all but perfect, yet its drums sound soft at the start. What is most likely?",
         (
             Answer(
-                "The step back to sound guesses the phase, and smears the attack over a block",
+                "The step back to sound estimates the phase, and smears the attack over a block",
                 "Magnitudes fix time to within a block only; the exact moment is in the phase that was never made.",
                 right=True,
             ),

@@ -13,7 +13,7 @@ def _signals(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@exercise("04-convert", why="Whatever a network predicts, a sampler can ask it for any of the three.")
+@exercise("04-convert", why="Whatever a network predicts, a sampler can compute any of the three from it.")
 def convert(answer):
     t = 0.3
     (alpha, sigma), (x_0, eps) = alpha_sigma(t), _signals(2, 2, 8)
@@ -117,7 +117,8 @@ def ddim(answer):
     old = alpha_s * x_0 + sigma * eps
     expect(not close(got, old, atol=1e-4), "The noise still has the level of t: its gain is sigma_s.")
     onward = alpha_s * x_t - sigma_s * v
-    expect(not close(got, onward, atol=1e-4), "x_0 comes from x_t and v with alpha and sigma of t, where v was said.")
+    from_t = "x_0 comes from x_t and v with alpha and sigma of t, where v was predicted."
+    expect(not close(got, onward, atol=1e-4), from_t)
     short = math.cos(t - s) * x_t - math.sin(t - s) * v
     expect(not close(got, short, atol=1e-4), "The angle is pi / 2 times t - s, in radians; t - s alone is too short.")
     v_for_eps = alpha_s * x_0 + sigma_s * v
@@ -178,7 +179,7 @@ QUIZ = (
             Answer(
                 "Endless new sounds of the best quality", "No: each weight goes to sounds it knows, and they come back."
             ),
-            Answer("Noise, for it has over-fitted", "No: its answers are spotless; they are only not new."),
+            Answer("Noise, for it has over-fitted", "No: its sounds are spotless; they are only not new."),
             Answer("Those 500 sounds", "Perfect on the training set means: it returns the training set.", True),
         ),
     ),
@@ -187,12 +188,12 @@ QUIZ = (
         (
             Answer(
                 "A grid even in log-SNR that ends near -60 dB",
-                "Same cost, and the last hop has little to take away.",
+                "Same cost, and the last step has little to take away.",
                 True,
             ),
             Answer("20 steps of the same grid", "That gives 6 dB for twice the time; the hiss stays."),
             Answer(
-                "Another seed", "No: how much noise the last hop must take away depends on the grid, not on the seed."
+                "Another seed", "No: how much noise the last step must take away depends on the grid, not on the seed."
             ),
         ),
     ),

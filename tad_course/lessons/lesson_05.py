@@ -68,7 +68,7 @@ def attention(answer):
     expect(got != 4 * 512**2, "That is one head; every head has a matrix of its own.")
     expect(got != truth / 4, "That is the count of numbers; a float32 has 4 bytes.")
     expect(not (close(got, truth / 1e6) or close(got, truth / 2**20)), "In bytes, please, not in megabytes.")
-    expect(got != 8 * 512 * 4, "Every frame looks at every frame: length times length.")
+    expect(got != 8 * 512 * 4, "Every frame is compared with every frame: length times length.")
     expect(
         got not in (8 * 2048**2 * 4, 8 * 8192**2 * 4), "The level's length is the sound's over *all* factors so far."
     )
@@ -90,8 +90,8 @@ QUIZ = (
                 right=True,
             ),
             Answer(
-                "It was never told the noise level.",
-                "Both were told, at every block, by a scale and a shift.",
+                "It was not given the noise level.",
+                "Both were given it, in every block, as a scale and a shift.",
             ),
         ),
     ),

@@ -1,42 +1,94 @@
-"""Exercises and quiz of lesson 06: what length costs, orthonormality, the window condition, gain and shape."""
+"""Exercises and quiz of lesson 06: what length costs, folding, orthonormality, windows, the scale of each band."""
+
+import time
 
 import torch
+from torch import Tensor
 
 from tad_course.audio.spectra import error_db
-from tad_course.lessons.check import as_array, as_number, as_signal, call, close, exercise, expect
+from tad_course.lessons.check import as_array, as_number, as_signal, call, close, exercise, expect, verdict
 from tad_course.lessons.quiz import Answer, Question
-from tad_course.model.transforms import LappedTransform, Patching
+from tad_course.model.transforms import LappedTransform, Patching, band_scale, vorbis_window
 
 BLOCK_SIZE = 64
 
 
 @exercise(
     "06-speedup",
-    why="A sixteenth of the multiplications, not a hundred-thousandth of the attention: that is why attention waits "
-    "until a signal is short.",
+    why="The convolution needs 4 times fewer multiplications, attention 1,024 times fewer. That is why attention "
+    "waits until a signal is short.",
 )
 def speed_up(answer):
-    expect(isinstance(answer, (tuple, list)) and len(answer) == 2, "Hand over both numbers: (convolution, attention).")
-    convolution, attention = (as_number(value, "speed-up") for value in answer)
+    expect(not callable(answer), "Hand over two numbers, not a function.")
+    numbers = as_array(answer, "speed-ups").reshape(-1)
+    expect(numbers.size == 2, "Hand over both numbers: (convolution, attention).")
+    convolution, attention = numbers.real
+    expect(min(numbers.real) > 0, "A speed-up is a positive number: the old cost divided by the new one.")
     upside_down = convolution < 1 or attention < 1
     expect(not upside_down, "That is the cost that is left; a speed-up is the old cost divided by the new one.")
+    expect(not close(numbers, [1024, 4]), "The other way round: first the convolution, then attention.")
+    expect(not close(convolution, 64), "64 counts the frames alone; the channels grew from 32 to 128, and count as C².")
     expect(
-        convolution != 1024,
-        "1,024 counts the frames alone; the channels grew from 32 to 256, and a convolution has C².",
+        not close(convolution, 16), "16 is how much fewer numbers there are, C·L; a convolution multiplies C²·L times."
     )
-    expect(convolution != 128, "128 is the memory, C·L; the multiplications of a convolution go with C²·L.")
-    expect(convolution == 16, "Put both pairs (C, L) into 3·C²·L and divide the first by the second.")
+    expect(close(convolution, 4), "Put both pairs (C, L) into 3·C²·L and divide the first by the second.")
     expect(
-        attention != 1024**2,
-        "1,048,576 is L² alone; each of its comparisons multiplies C numbers, 32 before and 256 now.",
+        not close(attention, 64**2),
+        "4,096 is L² alone; each of its comparisons multiplies C numbers, 32 before and 128 now.",
     )
-    expect(attention == 131072, "Put both pairs (C, L) into C·L² and divide the first by the second.")
+    expect(close(attention, 1024), "Put both pairs (C, L) into C·L² and divide the first by the second.")
+
+
+@exercise(
+    "06-fold",
+    why="Each pair (b, a) was turned by an angle of its own, and nothing else happened. So the way back is the same "
+    "function with the opposite angle, -quiet.",
+)
+def fold_it(answer):
+    blocks = torch.randn(1, 2, 5, 8, generator=torch.Generator().manual_seed(6))
+    loud, quiet = halves(vorbis_window(8).float())
+    folded = torch.as_tensor(as_signal(call(answer, blocks, loud, quiet), (1, 2, 5, 8), "result")).float()
+    right = fold(blocks, loud, quiet)
+    expect(not close(folded, blocks), "All blocks came back as they were: nothing is mixed yet.")
+    expect(not close(folded, fold(blocks, quiet, loud)), "`loud` and `quiet` are exchanged: near 1 is `loud`.")
+    expect(
+        not close(folded, fold(blocks, loud, -quiet)),
+        "The signs are exchanged: that turns by the opposite angle, which is the way back.",
+    )
+    expect(
+        not close(folded, fold(blocks, loud, quiet, flip_back=False)),
+        "b' is listed from the border outwards, as b is; in its block it stands the other way round. Flip it back.",
+    )
+    expect(
+        not close(folded[..., 0, :4], 0 * folded[..., 0, :4]) and close(folded[..., 0, :4], blocks[..., 0, :4]),
+        "The first half block has no border before it: it must come back as it was.",
+    )
+    lengths = folded.square().sum(), blocks.square().sum()
+    expect(close(*lengths), "A rotation keeps the energy; yours changes it. Look at the signs: one is a minus.")
+    expect(close(folded, right), "Write both equations with b and a from *before* the mixing: loud·b - quiet·a, …")
+
+
+def fold(blocks: Tensor, loud: Tensor, quiet: Tensor, flip_back: bool = True) -> Tensor:
+    """Mix the mirror pairs across each border of `[..., L, M]`: the solution of 06-fold."""
+    half = blocks.shape[-1] // 2
+    b, a = blocks[..., :-1, half:].flip(-1), blocks[..., 1:, :half]
+    folded = blocks.clone()
+    before = loud * b - quiet * a
+    folded[..., :-1, half:] = before.flip(-1) if flip_back else before
+    folded[..., 1:, :half] = loud * a + quiet * b
+    return folded
+
+
+def halves(window: Tensor) -> tuple[Tensor, Tensor]:
+    """Return loud and quiet, `[M/2]` each and from the border outwards, of the rising half `window` `[M]`."""
+    half = len(window) // 2
+    return window[half:], window[:half].flip(0)
 
 
 @exercise(
     "06-orthonormal",
     why="Every unit impulse becomes a vector of length 1, at a right angle to all others: a rotation. Noise that is "
-    "white in front of it is white behind it.",
+    "white before it is white after it.",
 )
 def orthonormal(answer):
     def measure(encode):
@@ -45,20 +97,42 @@ def orthonormal(answer):
     def louder(x):
         return 2 * Patching(8).encode(x)
 
-    def skewed(x):  # unit columns, but not at right angles
-        z = Patching(8).encode(x)
-        return torch.cat([z[:, :1], 0.6 * z[:, :1] + 0.8 * z[:, 1:2], z[:, 2:]], dim=1)
+    def quieter(x):
+        return 0.5 * Patching(8).encode(x)
 
-    # The transpose of that mix: its columns, one for each impulse, have length 1 and lean on each other.
-    def leaning(x):
+    def leaning(x):  # columns of length 1, which are not at right angles
         z = Patching(8).encode(x)
         return torch.cat([z[:, :1] + 0.6 * z[:, 1:2], 0.8 * z[:, 1:2], z[:, 2:]], dim=1)
 
+    def opposed(x):  # the same, at more than right angles
+        z = Patching(8).encode(x)
+        return torch.cat([z[:, :1] - 0.6 * z[:, 1:2], 0.8 * z[:, 1:2], z[:, 2:]], dim=1)
+
+    def three(x):  # three columns that lean on each other: the norm of the matrix is more than its largest entry
+        z = Patching(8).encode(x)
+        third = (2 * z[:, :1] - z[:, 1:2] + 2 * z[:, 2:3]) / 3
+        return torch.cat([z[:, :1], 0.6 * z[:, :1] + 0.8 * z[:, 1:2], third, z[:, 3:]], dim=1)
+
     expect(abs(measure(LappedTransform(8).encode)) < 1e-3, "For the lapped transform the error should be near 0.")
-    expect(measure(louder) > 0.5, "A transform that doubles everything got through: compare with 1 on the diagonal.")
-    found = min(measure(skewed), measure(leaning))
-    expect(found > 0.3, "Lengths of 1 are half of it: the columns must stand at right angles too, all off-diagonals 0.")
-    expect(close(measure(louder), 3, rtol=0.01), "Take the largest absolute entry of QᵀQ - I.")
+    doubled = measure(louder)
+    expect(not close(doubled, 3 / 64), "That is the mean of QᵀQ - I: one bad pair hides in it. Take the largest entry.")
+    expect(doubled > 0.5, "A transform that doubles everything got through: compare with 1 on the diagonal.")
+    expect(
+        measure(leaning) > 0.3, "Lengths of 1 are half of it: columns must also stand at right angles to each other."
+    )
+    without_abs = "got through: entries of QᵀQ - I can be below 0. Take absolute values first."
+    expect(measure(quieter) > 0.5, f"A transform that halves everything {without_abs}")
+    expect(measure(opposed) > 0.3, f"A transform whose columns lie at more than 90° {without_abs}")
+    for encode in (louder, quieter, leaning, opposed, three):
+        hint = "That is a norm of the whole matrix QᵀQ - I. Take the largest absolute value of a single entry."
+        expect(close(measure(encode), orthonormality_error(encode, 4 * 8), rtol=0.01), hint)
+
+
+def orthonormality_error(encode, length_samples: int) -> Tensor:
+    """Return the largest absolute entry of QᵀQ - I: the solution of 06-orthonormal."""
+    impulses = torch.eye(2 * length_samples).reshape(-1, 2, length_samples)
+    q = encode(impulses).flatten(1).T
+    return (q.T @ q - torch.eye(q.shape[1])).abs().max()
 
 
 @exercise(
@@ -71,15 +145,25 @@ def break_it(answer):
     expect(window.size == BLOCK_SIZE, f"The rising half has {BLOCK_SIZE} numbers; yours has {window.size}.")
     window = torch.as_tensor(window.reshape(-1)).float()
     expect(window.min() >= 0 and window.max() <= 1, "Keep all numbers between 0 and 1: it is a fade-in.")
-    if round_trip_db(window) < -40:
-        expect(window.max() - window.min() > 1e-3, "A constant √½ is no fade-in, and yet ½ + ½ = 1: all comes back.")
-        expect(False, "The sound still comes back: your window has w[n]² + w[63 - n]² = 1. Pick a rise that has not.")
+    expect(window.max() > 0, "With zeros only, nothing comes back at all: that is silence. Let it rise.")
+    steps = window.diff()
+    if window.max() - window.min() < 1e-3:
+        expect(
+            round_trip_db(window) > -40, "A constant √½ is no fade-in, and yet ½ + ½ = 1: all comes back. Let it rise."
+        )
+        expect(False, "A constant is no fade-in: it changes the level at the overlaps. Let it rise.")
+    expect(steps.min() > -1e-5, "Yours falls somewhere; a fade-in rises from its first number to its last.")
+    expect(steps.max() - steps.min() > 1e-4, "That is a straight ramp, which you have heard above. Bend it.")
+    expect(
+        round_trip_db(window) > -40,
+        "The sound still comes back: your window has w[n]² + w[63 - n]² = 1. Pick a rise that has not.",
+    )
 
 
-def round_trip_db(window: torch.Tensor) -> float:
+def round_trip_db(window: Tensor) -> float:
     """Return the error in dB of encoding and decoding noise with the rising half `window` `[block_size]`."""
-    transform, half = LappedTransform(len(window)), len(window) // 2
-    transform.c, transform.s = window[half:], window[:half].flip(0)
+    transform = LappedTransform(len(window))
+    transform.c, transform.s = halves(window)
     x = torch.randn(1, 2, 16 * len(window), generator=torch.Generator().manual_seed(6))
     return error_db(transform.decode(transform.encode(x)), x)
 
@@ -90,7 +174,8 @@ def round_trip_db(window: torch.Tensor) -> float:
     "take decides how well bands are kept apart.",
 )
 def mend(answer):
-    for rise in (torch.linspace(0.1, 1, BLOCK_SIZE), torch.linspace(0.3, 1, BLOCK_SIZE) ** 2):
+    windows = []
+    for rise in (torch.linspace(0.1, 1, BLOCK_SIZE), torch.linspace(0.3, 1, BLOCK_SIZE) ** 4):
         window = as_signal(call(answer, rise), (BLOCK_SIZE,), "window")
         mirrored = window[::-1]
         expect(
@@ -103,93 +188,119 @@ def mend(answer):
             "The whole window has energy 1; what is needed is 1 for every single pair n and 63 - n.",
         )
         expect(close(window**2 + mirrored**2, 1.0 + 0 * window), "w[n]² + w[63 - n]² is not 1 for every n.")
+        expect(window.max() - window.min() > 1e-3, "A constant √½ is no fade-in any more: the rise is lost.")
         expect((window[1:] >= window[:-1]).all(), "The mended window should still rise, as the given one does.")
+        windows.append(window)
+    expect(
+        not close(*windows, atol=1e-3),
+        "Yours returns the same window for every `rise`. Mend the one that is given: a steeper rise, a steeper window.",
+    )
 
 
 @exercise(
-    "06-join",
-    why="One product, exactly undone. And a drum that is 12 dB softer is a sum now: ln 4 less in every gain.",
+    "06-scale",
+    why="One number and one slope stand for 64 loudnesses. The model divides by this scale, adds noise, and multiplies "
+    "by it on the way back.",
 )
-def join(answer):
-    spread_to = LappedTransform(8).groups().T  # [16, 10]
-    generator = torch.Generator().manual_seed(6)
-    shape, gain = (torch.randn(2, channels, 5, generator=generator) for channels in spread_to.shape)
-    z = as_signal(call(answer, shape, gain, spread_to), (2, 16, 5), "z")
-    own = spread_to @ gain
-    expect(not close(z, shape * own), "The gains are logarithms: make factors of them before you multiply.")
-    expect(
-        not close(z, shape + own), "Adding would be right if the shapes were logarithms too. They are plain numbers."
-    )
-    expect(not close(z, shape / own.exp()), "That divides by the loudness: it splits a second time.")
-    expect(
-        not close(z, shape * 10 ** (own / 20)), "10^(gain / 20) undoes decibels. These gains are natural logarithms."
-    )
-    expect(
-        close(z, shape * own.exp()),
-        "Give each band the gain of its group with spread_to @ gain; then shape times e^gain.",
-    )
+def scale_line(answer):
+    k = torch.arange(BLOCK_SIZE)
+    for level in (0.14, 0.5):
+        rms = as_signal(call(answer, level, k), (BLOCK_SIZE,), "rms")
+        expect(not close(rms, (k + 1.0) ** -0.5), "The lowest band should have an rms of `level`.")
+        expect(
+            not close(rms, level / (k + 1)),
+            "That falls by 6 dB an octave. 3 dB is half the *power*, and the rms is the root of the power.",
+        )
+        expect(not close(rms, level**2 / (k + 1)), "That is the power of each band. Wanted is its root, the rms.")
+        expect(not close(rms, level * (k + 1) ** 0.5), "That rises. Drums get softer towards the treble.")
+        expect(
+            not close(rms, level * 10 ** (-3 * k / 20)) and not close(rms, level * 2 ** (-k / 2)),
+            "That loses 3 dB from each band to the next; an octave is twice the frequency, k + 1 twice as large.",
+        )
+        right = band_scale(BLOCK_SIZE, level, 0.5)[:BLOCK_SIZE, 0]
+        expect(close(rms, right), "Twice k + 1, half the power: which power of k + 1 is that?")
+
+
+SOLUTIONS = {
+    "06-fold": fold,
+    "06-orthonormal": orthonormality_error,
+    "06-scale": lambda level, k: level / torch.sqrt(k + 1.0),
+}
+
+
+@torch.no_grad()
+def evaluation_ms(model) -> float:
+    """Return the processor time in ms of one network evaluation of an `AudioDiffusion` for one sound, best of three."""
+    denoise, x_t, took = model.denoiser(), torch.randn(1, *model.shape), []
+    for _ in range(3):
+        start = time.process_time()
+        denoise(x_t, 0.5)
+        took.append(time.process_time() - start)
+    return 1000 * min(took)
+
+
+def yours(name: str, answer):
+    """Return `answer` if it solves the exercise `name`, otherwise the course's own answer, and print which it is."""
+    right = verdict(name, answer)[0] == "right"
+    print(f"{name}: from here on the lesson uses {'your answer' if right else 'the answer of the course'}.")
+    return answer if right else SOLUTIONS[name]
 
 
 QUIZ = (
     Question(
-        "A network errs by the same small amount behind patching and behind the lapped transform. Where does the ear "
-        "notice?",
+        "Two equal networks, trained for as long, one on patches, one on lapped coefficients. Why does the first hiss?",
         (
             Answer(
-                "Behind the lapped transform: its errors spread over two blocks.",
-                "No: spreading is what hides them. They fade in and out, and stay in the bands where the sound is.",
+                "It was trained worse: its loss is higher.",
+                "Their losses are not even comparable: each counts other numbers. What counts is what an error of one "
+                "number sounds like.",
             ),
             Answer(
-                "Behind patching: its errors end at a hard edge, once a block.",
-                "Edges are broad-band: clicks, 689 of them a second for blocks of 64.",
+                "A number of patching is a sample: each error holds all frequencies.",
+                "An error in one lapped coefficient is a short wave in its own band; and a quiet band is multiplied by "
+                "a small scale on the way back.",
                 right=True,
             ),
             Answer(
-                "Nowhere: the two errors have the same energy.",
-                "No: the energy is the same, but the ear asks where "
-                "in frequency it lies, and whether the sound covers it.",
+                "Patching loses the treble of the sound.",
+                "It loses nothing: it only moves samples, and its way back is exact.",
             ),
         ),
     ),
     Question(
-        "Why is diffusion behind the tiles, or any other orthonormal transform, still diffusion of the waveform?",
+        "Why is diffusion of the coefficients of an orthonormal transform still diffusion of the waveform?",
         (
             Answer(
                 "Because the transform throws phase away.",
-                "No, it keeps it: the waveform comes back to the last bit "
-                "or so. A magnitude spectrogram would throw it away.",
+                "No, it keeps it: the waveform comes back up to rounding. A magnitude spectrogram would throw it away.",
             ),
             Answer(
-                "Because all tiles have the same area.",
-                "They have, but so has whatever is stretched or skewed afterwards. What counts is that folds and "
-                "cosines, however often, do nothing but rotate.",
+                "Because it has as many numbers out as in.",
+                "So has one that doubles every number, and noise is no longer of variance 1 after that.",
             ),
             Answer(
                 "Because white noise stays white, and x_t turns with it.",
-                "A rotation maps alpha·x_0 + sigma·eps to "
-                "alpha·z_0 + sigma·eps', and eps' has the same distribution as eps.",
+                "A rotation maps alpha·x_0 + sigma·eps to alpha·z_0 + sigma·eps', and eps' has the same distribution "
+                "as eps.",
                 right=True,
             ),
         ),
     ),
     Question(
-        "Whitening divides each place by how loud drums of that class are there. What does gain and shape divide by?",
+        "The pink scale divides band k by level / √(k + 1). What does it change?",
         (
             Answer(
-                "By how loud this very drum is there, and it diffuses that loudness too.",
-                "So a quiet drum, and a long tail, get as much care as a loud attack; and how loud and how long a drum "
-                "is becomes something that the model draws by itself.",
+                "All bands count in the loss; and the noise is pink in the waveform.",
+                "White noise is added to the scaled coefficients, and multiplied by the scale on the way back.",
                 right=True,
             ),
             Answer(
-                "By the same, only in narrower bands.",
-                "No: most of its groups of bands are wider than that. What is new is that each sound has a divisor of "
-                "its own.",
+                "Nothing: it is undone exactly after the network.",
+                "The sound comes back exactly, yes. But the loss and the noise live in between.",
             ),
             Answer(
-                "By nothing: it is a rotation, like the lapped transform before it.",
-                "No: it divides by a loudness that depends on the sound. The way back is exact, but white noise does "
-                "not stay white.",
+                "It is a rotation too, so noise stays white.",
+                "No: it stretches each axis by another factor. After it, noise of variance 1 is pink in the waveform.",
             ),
         ),
     ),

@@ -19,7 +19,7 @@ def sound_files(folder: str | Path) -> list[Path]:
 
 
 def read_source(path: str | Path, length_samples: int = LENGTH_SAMPLES) -> tuple[Tensor, str]:
-    """Read a file as `[2, length_samples]` at 44.1 kHz and say in words what it was and what was changed.
+    """Read a file as `[2, length_samples]` at 44.1 kHz and return in words what it was and what was changed.
 
     Raises:
         AudioFileError: if it cannot be read, or holds nothing but silence where it is read.

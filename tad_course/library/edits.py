@@ -1,4 +1,4 @@
-"""Edits by their name: the one place that says which function makes each kind (the studio, `generate --from`)."""
+"""Edits by their name: the one table of the functions that make each kind (the studio, `generate --from`)."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def edit_by_name(
         settings: label, seed, sampler and so on. Their number of steps is taken as it is, so an inversion should
             have been given enough of them (`with_enough_steps`).
         seek: finds the noise of a sound, by default `invert`.
-        on_step: is told the number of network calls done and their total; may raise to stop.
+        on_step: gets the number of network evaluations done and their total; may raise to stop.
         **numbers: what `NUMBERS` names for this kind.
 
     Raises:

@@ -42,7 +42,7 @@ def source_files(sounds: Iterable[Sound]) -> dict[str, Source]:
 
 
 def settings_of(sounds: Mapping[str, Sound], encoding: str) -> dict:
-    """Return what `settings.json` says of sounds (file name -> sound).
+    """Return the content of `settings.json` for sounds (file name -> sound).
 
     Each entry has the `file`, the `kind`, the `settings` and the `encoding`. Those of a shaped sound also have its
     `sources`: for each its `file`, its `digest` and length, its `name`, its `label` and, if its noise was known to the

@@ -37,7 +37,7 @@ class Recipe:
     kind: str
     values: dict
     encoding: str = ""  # "float32", "pcm24" or "pcm16"; "" leaves the choice
-    sources: tuple[dict, ...] = ()  # what the export says of each
+    sources: tuple[dict, ...] = ()  # the entry of each in the export
     read: Reader | None = None  # of the files of the export
 
     @property
@@ -49,7 +49,7 @@ class Recipe:
         """Return the settings with which the sound was made.
 
         Raises:
-            ValueError: if they do not make it alone and its sources are not told, or if they make no sound.
+            ValueError: if they do not make it alone and its sources are missing, or if they make no sound.
         """
         if self.kind == GENERATE:
             return Settings.from_json(json.dumps(self.values))
@@ -105,11 +105,11 @@ class LoopRecipe:
         """Make the sounds and the bar again.
 
         Raises:
-            ValueError: if a sound cannot be made from its settings alone, or they are not told; it names the drum.
+            ValueError: if a sound cannot be made from its settings alone, or they are missing; it names the drum.
         """
         pattern, recipes = Pattern.from_json(json.dumps(self.values["pattern"])), self.values.get("sounds")
         if not isinstance(recipes, dict):
-            raise ValueError("It tells its pattern, but had no room for the settings of its sounds; export these too.")
+            raise ValueError("It holds its pattern, but had no room for the settings of its sounds; export these too.")
         sounds = {}
         for label, recipe in recipes.items():
             try:
@@ -174,7 +174,10 @@ def _recipe(found, path: Path, read: Reader | None = None) -> Recipe:
     if not isinstance(found, dict) or not isinstance(found.get("settings", {}), dict):
         raise ValueError(f"{path}: {NO_SETTINGS}")
     values = found.get("settings", found)
-    refuse_old(values)
+    try:
+        refuse_old(values)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     kind = found.get("kind") or ("restyle" if "restyled" in values else GENERATE)
     encoding, sources = found.get("encoding", ""), found.get("sources", [])
     if encoding and str(encoding) not in ENCODINGS:
@@ -185,13 +188,13 @@ def _recipe(found, path: Path, read: Reader | None = None) -> Recipe:
 
 
 def _source(entry, read: Reader) -> Source:
-    """Read a source and check that it is still the sound of which the export speaks."""
+    """Read a source and check that it is still the sound that was exported."""
     try:
         file, name, label = (str(entry[key]) for key in ("file", "name", "label"))
         made, length, digest = entry.get("settings"), entry["length_samples"], entry["digest"]
         settings = Settings.from_dict(made) if made else None
     except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError("What its settings say of its source cannot be understood; export it again.") from error
+        raise ValueError("The entry of its source cannot be understood; export it again.") from error
     audio = _exact(read(_inside(file)), file)
     if audio.shape[-1] != length:
         raise AudioFileError(

@@ -66,7 +66,7 @@ class Sound:
     """A sound `[2, N]`, its settings and, if it was shaped out of another one, from which and how.
 
     `kind` is a key of `TITLES`; `details` holds what its title names besides `source` and `strength`. From `sources`
-    it can be made again (`tad_course.shaped`); a sound of which they are not known has none.
+    it can be made again (`library.edits`); a sound of which they are not known has none.
     """
 
     audio: Tensor
@@ -89,7 +89,7 @@ class Sound:
 
     @property
     def name(self) -> str:
-        """A file name without ending that tells every setting."""
+        """A file name without ending that holds every setting."""
         name = Path(self.settings.file_name()).stem
         if self.kind == GENERATE:
             return safe_name(name)
@@ -99,7 +99,7 @@ class Sound:
 
     def recipe(self) -> dict:
         """Return the settings; those of a shaped sound also name its kind and source, and are no recipe from noise."""
-        settings = json.loads(self.settings.to_json())
+        settings = self.settings.to_dict()
         if self.kind == GENERATE:
             return settings
         restyled = {"restyled": self.source, "strength": self.strength} if self.kind == "restyle" else {}
@@ -157,7 +157,7 @@ def write_new(folder: str | Path, stem: str, ending: str, content: bytes) -> Pat
     Nothing is replaced, also not by two who write at once; what cannot be written leaves nothing behind.
 
     Raises:
-        AudioFileError: if it cannot be written; it says why in words.
+        AudioFileError: if it cannot be written; the message has the reason in words.
     """
     folder = Path(folder).expanduser()
     try:

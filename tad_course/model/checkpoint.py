@@ -61,7 +61,7 @@ def load_model(name_or_path: str | Path = "drums", device: str | torch.device = 
         model = AudioDiffusion(ModelConfig.from_dict(settings))
     except CheckpointError:
         raise
-    except (ValueError, TypeError, KeyError, RuntimeError, AssertionError) as error:  # the last two from the U-Net
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, AssertionError) as error:
         raise CheckpointError(f"{config}: not the settings of a model of this course. {error}") from error
     if not weights.is_file():
         raise CheckpointError(f"{folder}: no model here ({WEIGHTS} missing). Copy both files from the same folder.")

@@ -10,7 +10,7 @@ from torch import Tensor
 from tad_course.audio.players import safe_gain_db
 from tad_course.display.fallback import player_html
 from tad_course.library.sound import Sound
-from tad_course.studio.desk import Desk
+from tad_course.studio.session import Session
 
 REMEMBERED = 16  # sounds made last that stay in memory; more cards than that are never shown at once
 
@@ -30,7 +30,7 @@ def titled(text: str) -> str:
 
 
 def button(text: str, tooltip: str, icon: str = "", style_class: str = "", width: str = "auto") -> Button:
-    """Return a button whose tooltip, also read to those who cannot see it, tells more than its text."""
+    """Return a button whose tooltip, which screen readers also read, has more words than its text."""
     made = Button(description=text, tooltip=tooltip, icon=icon, layout=Layout(width=width))
     if style_class:
         made.add_class(style_class)
@@ -51,7 +51,7 @@ Actions = dict[str, tuple[str, str, Callable[[Sound], None]]]  # text of a butto
 class Card:
     """A card that shows one sound after another, with buttons that act on the present one. `box` is the widget.
 
-    `hear` brings a sound to the page with one message; its picture follows with `look`.
+    `show_player` brings a sound to the page with one message; its picture follows with `show_picture`.
     """
 
     def __init__(self, sound: Sound, player: str, actions: Actions):
@@ -59,14 +59,14 @@ class Card:
         buttons = [self._button(text, icon, act) for text, (_, icon, act) in actions.items()]
         self.box = card(sound.title, player, buttons=buttons)
 
-    def hear(self, sound: Sound, player: str) -> None:
+    def show_player(self, sound: Sound, player: str) -> None:
         """Show another sound in `player`."""
         self.sound, self.takes = sound, self.takes + 1
         # Numbered, for a page does not play what has not changed, and the same sound may be wanted again.
         take = player.replace("<audio ", f'<audio data-take="{self.takes}" ', 1)
         self.box.children[0].value = titled(sound.title) + take
 
-    def look(self, picture: str) -> None:
+    def show_picture(self, picture: str) -> None:
         """Show the picture of the sound, and name the sound in the tooltips."""
         _, seen, buttons = self.box.children
         seen.value = picture
@@ -86,8 +86,8 @@ class Cards:
     others leave the memory of kernel and browser.
     """
 
-    def __init__(self, desk: Desk, actions: Actions):
-        self.desk, self.actions = desk, actions
+    def __init__(self, session: Session, actions: Actions):
+        self.session, self.actions = session, actions
         self.cards: list[Card] = []
         self.recent: deque[Sound] = deque(maxlen=REMEMBERED)
         self.changed: Callable[[], None] = lambda: None  # is called when another sound is there
@@ -105,10 +105,10 @@ class Cards:
         if after or not self.cards:
             self._keep([*self.cards, Card(sound, player, self.actions)][-REMEMBERED:])
         else:  # the card that is there is a quicker way to the page than a new one
-            self.cards[0].hear(sound, player)
+            self.cards[0].show_player(sound, player)
             self._keep(self.cards[:1])
         self.recent.appendleft(sound)
-        self.cards[-1].look(self.desk.picture.html(sound.audio, sound.title))
+        self.cards[-1].show_picture(self.session.picture.html(sound.audio, sound.title))
         self.changed()
 
     def _keep(self, cards: list[Card]) -> None:

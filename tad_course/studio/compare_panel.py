@@ -10,8 +10,8 @@ from tad_course.display.fallback import live_text, player_html
 from tad_course.library.sound import Sound
 from tad_course.studio.cards import button, titled
 from tad_course.studio.controls import ROW, Quiet, offer
-from tad_course.studio.desk import Desk
 from tad_course.studio.jobs import Status
+from tad_course.studio.session import Session
 
 NONE_YET = "Make or keep a sound first."
 SAMPLERS = {
@@ -21,7 +21,7 @@ SAMPLERS = {
 
 
 def full_title(sound: Sound) -> str:
-    """Return a title that tells apart what differs only in a setting: "kick, seed 7 (drums, 8 steps, DDIM)"."""
+    """Return a title in which sounds that differ only in a setting differ: "kick, seed 7 (drums, 8 steps, DDIM)"."""
     given = sound.settings
     parts = [
         Path(given.model).name,
@@ -42,16 +42,16 @@ def named(made: Iterable[Sound], kept: Iterable[tuple[str, Sound]]) -> dict[str,
 
 
 class ComparePanel:
-    """A and B are chosen among the sounds made last and those on the shelf; `heard` tells which one plays.
+    """A and B are chosen among the sounds made last and those on the shelf; `playing` is the one that is played.
 
-    Until somebody chooses, they are the two newest. Nothing is drawn before it is heard, so that this panel costs
+    Until somebody chooses, they are the two newest. Nothing is drawn before it is played, so that this panel costs
     nothing while sounds are made.
     """
 
-    def __init__(self, desk: Desk, sounds: Callable[[], dict[str, Sound]], keep: Callable[[Sound], None]):
-        """`sounds` tells what can be chosen, name -> sound; `keep` puts one on the shelf."""
-        self.desk, self.sounds, self.keep, self.status = desk, sounds, keep, Status(desk.worker)
-        self.heard, self.chosen_by_hand = "", False
+    def __init__(self, session: Session, sounds: Callable[[], dict[str, Sound]], keep: Callable[[Sound], None]):
+        """`sounds` returns what can be chosen, name -> sound; `keep` puts one on the shelf."""
+        self.session, self.sounds, self.keep, self.status = session, sounds, keep, Status(session.worker)
+        self.playing, self.chosen_by_hand = "", False
         self.a, self.b = (Dropdown(description=name, layout=Layout(width="400px")) for name in "AB")
         self.switch = button("Hear A", "Play the other one, at the same gain", "exchange", "tad-switch")
         self.switch.button_style = "primary"
@@ -69,16 +69,16 @@ class ComparePanel:
         """Offer what can be chosen now; a choice made by hand stays while its sound is there."""
         before, names = self.pair(), list(self.sounds())
         with self.quiet:
-            for box, place in ((self.a, 0), (self.b, 1)):
+            for box, index in ((self.a, 0), (self.b, 1)):
                 now = box.value if self.chosen_by_hand else None
-                offer(box, names, now if now in names else names[min(place, len(names) - 1)] if names else None)
-        if not self.heard or self.pair() != before:
+                offer(box, names, now if now in names else names[min(index, len(names) - 1)] if names else None)
+        if not self.playing or self.pair() != before:
             self._silence()
 
     def press(self) -> None:
         """Switch to the other sound and play it."""
         if self.pair():
-            self.heard = "B" if self.heard == "A" else "A"
+            self.playing = "B" if self.playing == "A" else "A"
             self._show()
 
     def pair(self) -> dict[str, Sound]:
@@ -92,25 +92,25 @@ class ComparePanel:
         self._silence()
 
     def _silence(self) -> None:
-        self.heard, self.player.value, self.switch.description = "", "", "Hear A"
+        self.playing, self.player.value, self.switch.description = "", "", "Hear A"
         self.switch.disabled, self.keep_it.disabled = not self.pair(), True
         self._note("Press to hear A, and again to switch to B." if self.pair() else NONE_YET)
 
     def _show(self) -> None:
         pair = self.pair()
         gain_db = safe_gain_db([sound.audio for sound in pair.values()])
-        sound = pair[self.heard]
-        title = f"{self.heard}: {full_title(sound)}"
+        sound = pair[self.playing]
+        title = f"{self.playing}: {full_title(sound)}"
         player = player_html(sound.audio * 10 ** (gain_db / 20), title)
         player = player.replace("<audio ", '<audio autoplay style="width:100%;height:40px" ', 1)
-        self.player.value = titled(title) + player + self.desk.picture.html(sound.audio, title)
-        self.switch.description = f"Switch to {'B' if self.heard == 'A' else 'A'}"
+        self.player.value = titled(title) + player + self.session.picture.html(sound.audio, title)
+        self.switch.description = f"Switch to {'B' if self.playing == 'A' else 'A'}"
         self.keep_it.disabled = False
-        self._note(f"{self.heard} is heard, both at {gain_db:+.1f} dB.")
+        self._note(f"{self.playing} is heard, both at {gain_db:+.1f} dB.")
 
     def _note(self, text: str) -> None:
         self.note.value = f'<span role="status">{text}</span>'
 
     def _keep(self) -> None:
-        if self.heard and self.pair():
-            self.keep(self.pair()[self.heard])
+        if self.playing and self.pair():
+            self.keep(self.pair()[self.playing])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from ipywidgets import BoundedIntText, Checkbox, Dropdown, HBox, Layout, ToggleButtons, Widget
 
 from tad_course.studio.cards import button
-from tad_course.studio.desk import HIGHEST_SEED, Desk
+from tad_course.studio.session import HIGHEST_SEED, Session
 
 ROW = Layout(flex_flow="row wrap", align_items="center")
 WIDE = {"description_width": "initial"}
@@ -14,8 +14,8 @@ WIDE = {"description_width": "initial"}
 class SeedBox:
     """A seed, a lock, and a button that rolls another one. `box` is the widget."""
 
-    def __init__(self, desk: Desk, seed: int = 0):
-        self.desk = desk
+    def __init__(self, session: Session, seed: int = 0):
+        self.session = session
         self.value = BoundedIntText(seed, min=0, max=HIGHEST_SEED, description="seed", layout=Layout(width="170px"))
         self.lock = Checkbox(False, description="lock", indent=False, layout=Layout(width="70px"))
         self.roll = button("Roll", "Take another seed", "random", "tad-roll")
@@ -30,12 +30,12 @@ class SeedBox:
     def _roll(self):
         before = self.value.value
         while self.value.value == before:
-            self.value.value = self.desk.roll()
+            self.value.value = self.session.roll()
 
 
-def instrument(desk: Desk, value: str) -> ToggleButtons:
+def instrument(session: Session, value: str) -> ToggleButtons:
     """Return buttons to choose one of the model's labels, or any."""
-    made = ToggleButtons(options=desk.labels, value=value, description="instrument", style={"button_width": "auto"})
+    made = ToggleButtons(options=session.labels, value=value, description="instrument", style={"button_width": "auto"})
     made.add_class("tad-instrument")
     return made
 

@@ -1,4 +1,4 @@
-"""The noises from which sounds could have come, sought once and then remembered: a slider then answers much sooner."""
+"""The noises from which sounds could have come, searched for once and then remembered, so that a slider is quicker."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tad_course.edit import invert
 from tad_course.generate import Settings
-from tad_course.studio.desk import Desk
+from tad_course.studio.session import Session
 
 MOST = 8  # sounds remembered; the noise of one takes half a megabyte
 
@@ -15,11 +15,11 @@ MOST = 8  # sounds remembered; the noise of one takes half a megabyte
 class FoundNoise:
     """Does what `invert` does, and remembers what it found last."""
 
-    def __init__(self, desk: Desk):
-        self.desk, self.known = desk, OrderedDict()
+    def __init__(self, session: Session):
+        self.session, self.known = session, OrderedDict()
 
     def __call__(self, model, audio: Tensor, settings: Settings, on_step: Callable | None = None) -> Tensor:
-        key = (self.desk.fingerprint, settings.to_json(), audio.numpy().tobytes())
+        key = (self.session.fingerprint, settings.to_json(), audio.numpy().tobytes())
         if key not in self.known:
             self.known[key] = invert(model, audio, settings, on_step=on_step)
         self.known.move_to_end(key)

@@ -18,8 +18,8 @@ from tad_course.generate import Model
 from tad_course.model.samplers import Denoiser
 
 QUICK_S = 1.0  # a job that takes no longer needs no bar: each message to the page would delay its sound
-GLANCE_S = 0.2  # before the time left is guessed at, and between two movements of the bar
-EXPECTED = (ValueError, OSError)  # the errors of this project, whose messages say what to do
+GLANCE_S = 0.2  # before the time left is estimated, and between two movements of the bar
+EXPECTED = (ValueError, OSError)  # the errors of this project, whose messages name the cure
 SHORT_OF_MEMORY = (
     "The computer is short of memory: close other programs, or make fewer sounds at a time. Your sounds are safe."
 )
@@ -146,11 +146,11 @@ class Status:
             self.say(in_words(error), wrong=True, details=traceback.format_exc())
 
     def run(self, work: Callable[[Callable[[], None]], str], calls: int, instead: bool = False) -> bool:
-        """Do `work(tick)` in the background and then say the sentence it returns.
+        """Do `work(tick)` in the background and then show the sentence it returns.
 
         Args:
             work: calls `tick()` after each network call; this moves the bar, and raises `Stopped` after a stop. If it
-                knows better than `calls`, it says `tick(done, total)`.
+                knows a better number than `calls`, it calls `tick(done, total)`.
             calls: how often it will.
             instead: of what is under way, rather than not at all.
         """
@@ -160,7 +160,7 @@ class Status:
                 try:
                     self.say(work(self._ticker(stop, calls)))
                 except Stopped:
-                    if not self.worker.waiting:  # else the next job has more to say
+                    if not self.worker.waiting:  # else the message of the next job counts
                         raise
             self._show(False)
 
@@ -208,7 +208,7 @@ def in_words(error: Exception) -> str:
 
 
 def _allocation_failed(error: Exception) -> bool:
-    """Whether torch or NumPy got no memory: torch says so only in the text of a RuntimeError."""
+    """Whether torch or NumPy got no memory: with torch, only the text of a RuntimeError shows it."""
     text = str(error).lower()
     signs = ("out of memory", "allocate memory", "start new thread")
     return isinstance(error, RuntimeError) and any(sign in text for sign in signs)

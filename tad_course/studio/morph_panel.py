@@ -9,7 +9,7 @@ from tad_course.edit import with_enough_steps
 from tad_course.library.edits import edit_by_name
 from tad_course.library.sound import Sound
 from tad_course.studio.controls import WIDE
-from tad_course.studio.shape_part import Bench, Part, Tick
+from tad_course.studio.shape_part import Context, Part, Tick
 from tad_course.studio.source_box import Choice
 
 
@@ -19,13 +19,13 @@ class MorphPart(Part):
     verb, icon, locked = "Morph", "exchange", True
     about = (
         "From the sound above to a second one. Two sounds made in this studio take a moment; for files, the model "
-        "first looks for the noise they could have come from, which takes longer."
+        "first searches for the noise from which it would make each of them, which takes longer."
     )
 
-    def __init__(self, bench: Bench):
-        self.second = Choice(bench.source.sources, bench.status, lambda: None, "second")
+    def __init__(self, context: Context):
+        self.second = Choice(context.source.sources, context.status, lambda: None, "second")
         self.second.name.add_class("tad-second")
-        super().__init__(bench)
+        super().__init__(context)
 
     def controls(self):
         self.amount = FloatSlider(
@@ -35,25 +35,25 @@ class MorphPart(Part):
         ends = HBox([HTML("first"), self.amount, HTML("second")], layout=Layout(align_items="center"))
         return [self.second.box, [ends, self.button]]
 
-    def heard(self):
+    def live_controls(self):
         return [self.amount]
 
     def show(self) -> None:
         names = self.second.sources.names
         fresh = self.second.name.value is None
-        others = [name for name in names if name != self.bench.source.name.value]
+        others = [name for name in names if name != self.context.source.name.value]
         self.second.refresh(others[0] if fresh and others else None)
         self.second.fit_model()
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
-        first, second, amount = self.bench.source.read(), self.second.read(), self.amount.value
+        first, second, amount = self.context.source.read(), self.second.read(), self.amount.value
         known = first.settings and second.settings  # then their noises are known
-        settings = first.settings if known else with_enough_steps(self.bench.settings())
+        settings = first.settings if known else with_enough_steps(self.context.settings())
         settings = replace(settings, label=second.label if amount > 0.5 else first.label)
-        bench = self.bench
+        context = self.context
         sound = edit_by_name(
-            bench.desk.model, "morph", [first, second], settings, amount=amount, seek=bench.seek, on_step=tick
+            context.session.model, "morph", [first, second], settings, amount=amount, seek=context.seek, on_step=tick
         )
         self.row.begin({f"first: {first.name}": first.audio, f"second: {second.name}": second.audio})
-        self.row.add(sound, f"{amount:.0%} of the way", place=1)
+        self.row.add(sound, f"{amount:.0%} of the way", index=1)
         yield sound

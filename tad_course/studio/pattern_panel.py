@@ -16,10 +16,10 @@ from tad_course.generate import Settings, generate
 from tad_course.library.sound import Sound, safe_name, write_new
 from tad_course.studio.cards import button
 from tad_course.studio.controls import ROW, WIDE, Quiet, offer
-from tad_course.studio.desk import HIGHEST_SEED, Desk
 from tad_course.studio.jobs import Status, Watched
 from tad_course.studio.pattern_player import loop_player_html
-from tad_course.studio.pattern_rows import NEXT_LEVEL, Row, grid, look
+from tad_course.studio.pattern_rows import NEXT_LEVEL, Row, grid, step_style
+from tad_course.studio.session import HIGHEST_SEED, Session
 
 FIRST = Pattern(112, 0.56, {
     "kick": "X.....x.x.-.....",
@@ -37,7 +37,7 @@ class PatternPanel:
 
     def __init__(
         self,
-        desk: Desk,
+        session: Session,
         settings: Callable[[], Settings],
         folder: Callable[[], str],
         keep: Callable[[Sound], None],
@@ -46,27 +46,27 @@ class PatternPanel:
         """Make the panel.
 
         Args:
-            desk: model, worker and luck of the studio.
+            session: model, worker and random numbers of the studio.
             settings: steps, sampler and guidance of new sounds.
             folder: where WAV and MIDI files go.
             keep: puts a sound on the shelf.
             offered: name -> sound, all that can be chosen besides the panel's own.
         """
-        self.desk, self.settings, self.folder, self.keep, self.offered = desk, settings, folder, keep, offered
-        self.status, self._lock = Status(desk.worker), threading.RLock()
+        self.session, self.settings, self.folder, self.keep, self.offered = session, settings, folder, keep, offered
+        self.status, self._lock = Status(session.worker), threading.RLock()
         self.undone: list[tuple[Pattern, Chosen]] = []
         self.taken: list[Sound] = []
         self.drawn = {label: self._first_sound(label) for label in LABELS}
         self.pattern, self.sounds = FIRST, dict(self.drawn)
         self._controls()
-        heard = [self.bpm, self.swing, *(row.mute for row in self.rows), *(row.sound for row in self.rows)]
-        self.quiet = Quiet(heard, self._changed)
+        live = [self.bpm, self.swing, *(row.mute for row in self.rows), *(row.sound for row in self.rows)]
+        self.quiet = Quiet(live, self._changed)
         self.quiet_seed = Quiet([self.seed], lambda: self.draw(self.seed.value))
         self._lay_out()
         self._show()
 
     def _controls(self) -> None:
-        shared, slider = look(), {"continuous_update": False, "style": WIDE, "layout": Layout(width="300px")}
+        shared, slider = step_style(), {"continuous_update": False, "style": WIDE, "layout": Layout(width="300px")}
         self.rows = [Row(label, shared, lambda step, label=label: self.step(label, step)) for label in LABELS]
         low, high = BPM_RANGE
         self.bpm = IntSlider(112, low, high, description="tempo (bpm)", **slider)
@@ -104,14 +104,14 @@ class PatternPanel:
     def _first_sound(self, label: str) -> Sound:
         """Return a sound of the model or, if it has none of that label, of the drum machine."""
         settings = replace(self.settings(), label=label, seed=0)
-        if label in self.desk.model.config.labels:
-            return Sound(generate(self.desk.model, settings), settings)
+        if label in self.session.model.config.labels:
+            return Sound(generate(self.session.model, settings), settings)
         return Sound(render(label, 0).audio, Settings(model="drum machine", label=label, seed=0))
 
     # --- what a person does ---
 
     def step(self, label: str, step: int) -> None:
-        """Answer to a press on a step, counted from 0: off, medium, accent, soft, off."""
+        """Take the next level of a step, counted from 0: off, medium, accent, soft, off."""
         level = NEXT_LEVEL[self.pattern.levels[label][step]]
         if self._set(self.pattern.with_level(label, step, level)):
             self.status.say(f"{label}, step {step + 1}: {LEVEL_NAMES[level]}.")
@@ -131,19 +131,19 @@ class PatternPanel:
 
     def press(self) -> bool:
         """Do what *Surprise me* does: roll a seed, and fill the pattern and the sounds by it. Busy, it does nothing."""
-        if self.desk.worker.busy:
+        if self.session.worker.busy:
             return False
         with self.quiet_seed:
             before = self.seed.value
             while self.seed.value == before:
-                self.seed.value = self.desk.roll()
+                self.seed.value = self.session.roll()
         return self.draw(self.seed.value)
 
     def draw(self, seed: int) -> bool:
         """Fill the pattern by a seed at once, and the sounds as soon as they are made."""
         if self._set(surprise(seed)):
             self.status.say(f"A pattern of seed {seed}; its sounds are being made.")
-        settings, model = replace(self.settings(), seed=seed), self.desk.model
+        settings, model = replace(self.settings(), seed=seed), self.session.model
         labels = [label for label in LABELS if label in model.config.labels]
 
         def work(tick: Callable[[], None]) -> str:
@@ -209,7 +209,7 @@ class PatternPanel:
         return {label: sound.audio for label, sound in self.sounds.items()}
 
     def _changed(self) -> None:
-        """Answer to a slider, a mute or another sound in a row."""
+        """Take over a slider, a mute or another sound in a row."""
         muted = tuple(row.label for row in self.rows if row.mute.value)
         chosen = {row.label: self.choices[row.label][row.sound.value] for row in self.rows}
         with self.status.words():

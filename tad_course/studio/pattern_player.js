@@ -2,13 +2,13 @@
 //
 // A browser's own <audio loop> pauses for some 10 to 100 ms at each end. So its sound is taken away from it and played
 // from memory, where a loop has no seam; the element stays as the control: play, pause, volume. When the pattern changes
-// while it plays, the new loop takes over at the same place of the bar. Where none of this works, the element still does.
+// while it plays, the new loop takes over at the same moment of the bar. Where none of this works, the element still does.
 const root = audio.closest('.tad-play');
 if (root && window.AudioContext) {
   const FADE_S = 0.005, AHEAD_S = 0.02, RATE = 44100; // at the loop's own rate nothing is resampled inside the loop
   const deck = (root.tadDeck ??= { context: new AudioContext({ sampleRate: RATE }), playing: false, voice: null });
   const context = deck.context;
-  const since = (time) => (((time - deck.voice.start) / deck.voice.length_s) % 1 + 1) % 1; // 0 to 1: place in the bar
+  const since = (time) => (((time - deck.voice.start) / deck.voice.length_s) % 1 + 1) % 1; // 0 to 1: moment in the bar
 
   const level = () => deck.out.gain.setTargetAtTime(audio.muted ? 0 : audio.volume, context.currentTime, 0.01);
 

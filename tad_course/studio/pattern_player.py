@@ -23,7 +23,7 @@ def loop_player_html(pattern: Pattern, mix: Tensor) -> str:
 
     Args:
         pattern: that is played.
-        mix: the bar `[2, n]`; it is turned down if it peaks above -1 dBFS, and a line says by how much.
+        mix: the bar `[2, n]`; it is turned down if it peaks above -1 dBFS, and a line gives the gain.
     """
     (player,) = players_html({TITLE: mix})
     begin = f'<audio loop preload="auto" class="tad-loop" data-swing="{pattern.swing:.4f}" onloadeddata="{_HANDLER}" '

@@ -1,7 +1,7 @@
 """The grid of the panel *Play*: for each drum a sound, a mute, and sixteen steps to press.
 
-How loud a step is shows as the height of its filling and as a sign, `-`, `x` or `X`; its tooltip, which is also what
-screen readers say, tells it in words.
+How loud a step is shows as the height of its filling and as a sign, `-`, `x` or `X`; its tooltip, which screen readers
+also read, has it in words.
 """
 
 from collections.abc import Callable
@@ -76,12 +76,12 @@ def still_html(pattern: Pattern) -> str:
 class Row:
     """One drum: which sound, whether it is heard, and its steps. `box` is the widget."""
 
-    def __init__(self, label: str, look: tuple[Layout, ButtonStyle], press: Callable[[int], None]):
-        """`look` is shared by all steps of the grid; `press(step)` is called when one of them is pressed."""
+    def __init__(self, label: str, style: tuple[Layout, ButtonStyle], press: Callable[[int], None]):
+        """`style` is shared by all steps of the grid; `press(step)` is called when one of them is pressed."""
         self.label, self.levels = label, [OFF] * STEPS
         self.sound = Dropdown(description=label, layout=Layout(width="244px"), style={"description_width": "76px"})
         self.mute = ToggleButton(layout=Layout(width="36px"))
-        self.steps = [self._step(k, look, press) for k in range(STEPS)]
+        self.steps = [self._step(k, style, press) for k in range(STEPS)]
         self.sound.add_class("tad-sound")
         self.mute.add_class("tad-mute")
         head = HBox([self.sound, self.mute])
@@ -93,8 +93,8 @@ class Row:
             beat.add_class(f"tad-beat-{number}")
         self.show([OFF] * STEPS, muted=False)
 
-    def _step(self, step: int, look: tuple[Layout, ButtonStyle], press: Callable[[int], None]) -> Button:
-        made = Button(tooltip=self._words(step, OFF), layout=look[0], style=look[1])
+    def _step(self, step: int, style: tuple[Layout, ButtonStyle], press: Callable[[int], None]) -> Button:
+        made = Button(tooltip=self._words(step, OFF), layout=style[0], style=style[1])
         for name in ("tad-step", f"tad-col-{step}", "tad-level-0"):
             made.add_class(name)
         made.on_click(lambda _: press(step))
@@ -122,6 +122,6 @@ def grid(rows: list[Row]) -> VBox:
     return made
 
 
-def look() -> tuple[Layout, ButtonStyle]:
+def step_style() -> tuple[Layout, ButtonStyle]:
     """Return what all steps share: sixty-four layouts and styles would be slow to send."""
     return Layout(), ButtonStyle()

@@ -26,9 +26,9 @@ class RepaintPart(Part):
     )
 
     def controls(self):
-        desk = self.bench.desk
+        session = self.context.session
         self.picture, self.source = None, None
-        self.label = instrument(desk, desk.labels[0])
+        self.label = instrument(session, session.labels[0])
         self.image = HTML()
         self.region = FloatRangeSlider(
             value=(0.1, 0.3), min=0, max=0.74, step=STEP_S, readout=False, tooltip="The region to repaint, in seconds",
@@ -40,15 +40,15 @@ class RepaintPart(Part):
         return [picture, [self.label], [self.seed.box, self.button]]
 
     def show(self) -> None:
-        desk, model = self.bench.desk, self.bench.desk.model.config
+        session, model = self.context.session, self.context.session.model.config
         if self.picture is None or self.picture.length_samples != model.length_samples:
             self.picture = RegionPicture(model.length_samples)
             self.region.max = STEP_S * int(self.picture.length_s / STEP_S)
             left, width = self.picture.axis_px
             self.region.layout = Layout(width=f"{width + 2 * HANDLE_PX}px", margin=f"0 0 0 {left - HANDLE_PX}px")
-        offer_labels(self.label, desk.labels, self.quiet)
+        offer_labels(self.label, session.labels, self.quiet)
         with self.status.words():
-            self._take(self.bench.source.read())
+            self._take(self.context.source.read())
 
     def _take(self, source: Source) -> None:
         if self.source is None or self.source.audio is not source.audio:
@@ -65,13 +65,13 @@ class RepaintPart(Part):
             self.readout.value = f"region: <b>{start_s:.2f} s to {stop_s:.2f} s</b>"
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
-        desk = self.bench.desk
+        session = self.context.session
         start_s, stop_s = (round(edge_s, 3) for edge_s in self.region.value)
-        offer_labels(self.label, desk.labels, self.quiet)
-        source = self.bench.source.read()
-        settings = replace(self.bench.settings(), label=self.label.value, seed=self.seed.value.value)
+        offer_labels(self.label, session.labels, self.quiet)
+        source = self.context.source.read()
+        settings = replace(self.context.settings(), label=self.label.value, seed=self.seed.value.value)
         region = {"start_s": start_s, "stop_s": stop_s, "turns": TURNS}
-        sound = edit_by_name(desk.model, "repaint", [source], settings, **region, on_step=tick)
+        sound = edit_by_name(session.model, "repaint", [source], settings, **region, on_step=tick)
         self.row.begin({f"{source.name}, before": source.audio})
         self.row.add(sound, f"{start_s:.2f} to {stop_s:.2f} s repainted, seed {settings.seed}")
         yield sound

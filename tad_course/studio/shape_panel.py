@@ -7,13 +7,13 @@ from ipywidgets import HTML, Tab, VBox
 
 from tad_course.generate import Settings
 from tad_course.library.sound import Sound
-from tad_course.studio.desk import Desk
 from tad_course.studio.found_noise import FoundNoise
 from tad_course.studio.jobs import Status
 from tad_course.studio.morph_panel import MorphPart
 from tad_course.studio.repaint_panel import RepaintPart
 from tad_course.studio.restyle_panel import RestylePart
-from tad_course.studio.shape_part import Bench
+from tad_course.studio.session import Session
+from tad_course.studio.shape_part import Context
 from tad_course.studio.source_box import SourceBox, Sources
 from tad_course.studio.vary_panel import VaryPart
 
@@ -23,18 +23,18 @@ class ShapePanel:
 
     def __init__(
         self,
-        desk: Desk,
+        session: Session,
         settings: Callable[[], Settings],
         keep: Callable[[Sound], None],
         folder: str | Path,
         sounds: Callable[[], dict[str, Sound]] = dict,
     ):
-        """`settings` tells steps, sampler and guidance; `folder` and `sounds` what can be chosen."""
-        self.desk, self.status, self.about = desk, Status(desk.worker), HTML()
-        self.source = SourceBox(Sources(desk, folder, sounds), self.status, self._changed)
-        bench = Bench(desk, self.source, settings, keep, self.status, FoundNoise(desk))
+        """`settings` returns steps, sampler and guidance; `folder` and `sounds` hold what can be chosen."""
+        self.session, self.status, self.about = session, Status(session.worker), HTML()
+        self.source = SourceBox(Sources(session, folder, sounds), self.status, self._changed)
+        context = Context(session, self.source, settings, keep, self.status, FoundNoise(session))
         self.restyle, self.repaint, self.morph, self.vary = (
-            part(bench) for part in (RestylePart, RepaintPart, MorphPart, VaryPart)
+            part(context) for part in (RestylePart, RepaintPart, MorphPart, VaryPart)
         )
         self.parts = (self.restyle, self.repaint, self.morph, self.vary)
         self.tab = Tab([part.box for part in self.parts], titles=[part.verb for part in self.parts])

@@ -14,19 +14,19 @@ from tad_course.generate import Settings
 from tad_course.library.sound import Sound
 from tad_course.studio.cards import button, card, close_all
 from tad_course.studio.controls import ROW, Quiet, SeedBox
-from tad_course.studio.desk import Desk
 from tad_course.studio.found_noise import FoundNoise
 from tad_course.studio.jobs import Status
+from tad_course.studio.session import Session
 from tad_course.studio.source_box import SourceBox
 
 Tick = Callable[..., None]  # tick() or tick(done, total) after each network call; raises to stop
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What all parts work with: the desk, the chosen sound, what Make's controls say, and the way to the shelf."""
+class Context:
+    """What all parts work with: session, chosen sound, settings of Make's controls, the way to the shelf."""
 
-    desk: Desk
+    session: Session
     source: SourceBox
     settings: Callable[[], Settings]
     keep: Callable[[Sound], None]
@@ -40,8 +40,8 @@ class Row:
     A new sound is heard at once; the pictures of all new cards come with `draw`.
     """
 
-    def __init__(self, bench: Bench):
-        self.bench, self.box = bench, HBox(layout=Layout(flex_flow="row wrap", align_items="flex-start"))
+    def __init__(self, context: Context):
+        self.context, self.box = context, HBox(layout=Layout(flex_flow="row wrap", align_items="flex-start"))
         self.box.add_class("tad-shaped")
         self.sounds: list[Sound] = []
         self.given: list[tuple[str, Tensor, VBox]] = []  # title, sound, card
@@ -64,20 +64,20 @@ class Row:
         shown = {title: audio for title, audio, _ in self.given}
         return shown.keys() == given.keys() and all(torch.equal(shown[title], given[title]) for title in given)
 
-    def add(self, sound: Sound, title: str, place: int | None = None, at_once: bool = True) -> None:
-        """Show a new sound with a button to keep it, at `place` or last; its player starts `at_once`."""
+    def add(self, sound: Sound, title: str, index: int | None = None, at_once: bool = True) -> None:
+        """Show a new sound with a button to keep it, at `index` or last; its player starts `at_once`."""
         keep = button("Keep", f"Put on the shelf: {sound.title}", "heart", "tad-keep")
-        keep.on_click(lambda _: self.bench.keep(sound))
+        keep.on_click(lambda _: self.context.keep(sound))
         self.sounds = [*self.sounds, sound]
         cards = list(self.box.children)
-        cards.insert(len(cards) if place is None else place, self._card(title, sound.audio, [keep], at_once))
+        cards.insert(len(cards) if index is None else index, self._card(title, sound.audio, [keep], at_once))
         self.box.children = cards
 
     def draw(self) -> None:
         """Draw the pictures that are not there yet."""
         while self.undrawn:
             title, audio, made = self.undrawn.pop(0)
-            made.children[1].value = self.bench.desk.picture.html(audio, title)
+            made.children[1].value = self.context.session.picture.html(audio, title)
 
     def _card(self, title: str, audio: Tensor, buttons: Sequence[Button] = (), at_once: bool = False) -> VBox:
         style = (
@@ -96,9 +96,9 @@ class Part:
     verb, icon, about = "Shape", "magic", ""
     locked = False  # whether the seed stays from press to press
 
-    def __init__(self, bench: Bench):
-        self.bench, self.status, self.row = bench, bench.status, Row(bench)
-        self.seed = SeedBox(bench.desk)
+    def __init__(self, context: Context):
+        self.context, self.status, self.row = context, context.status, Row(context)
+        self.seed = SeedBox(context.session)
         self.seed.lock.value = self.locked
         self.button = button(
             self.verb, f"{self.verb} the chosen sound (with another seed, unless locked)", self.icon, "tad-do"
@@ -106,7 +106,7 @@ class Part:
         self.button.button_style = "primary"
         self.button.on_click(lambda _: self.press())
         rows = [HBox(row, layout=ROW) if isinstance(row, list) else row for row in self.controls()]
-        self.quiet = Quiet(self.heard(), lambda: self.make(instead=True))
+        self.quiet = Quiet(self.live_controls(), lambda: self.make(instead=True))
         self.box = VBox([HTML(f"<div>{self.about}</div>"), *rows, self.row.box])
         self.box.add_class(f"tad-{self.verb.lower()}")
 
@@ -114,8 +114,8 @@ class Part:
         """Make the controls and return them in rows; seed and button are there already."""
         return [[self.seed.box, self.button]]
 
-    def heard(self) -> list[Widget]:
-        """Return the controls whose every change is answered with a sound."""
+    def live_controls(self) -> list[Widget]:
+        """Return the controls of which every change makes a sound."""
         return [self.seed.value]
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
@@ -127,7 +127,7 @@ class Part:
 
     def press(self) -> bool:
         """Do what the button does: take another seed unless it is locked, and make. Busy, it does nothing."""
-        if self.bench.desk.worker.busy:
+        if self.context.session.worker.busy:
             return False
         with self.quiet:
             self.seed.next()
@@ -136,7 +136,7 @@ class Part:
     def make(self, instead: bool = False) -> bool:
         """Make sounds in the background, `instead` of what is being made or not at all."""
         self.status.home = self.button
-        return self.status.run(self._work, self.bench.settings().num_steps, instead)
+        return self.status.run(self._work, self.context.settings().num_steps, instead)
 
     def _work(self, tick: Tick) -> str:
         start = time.monotonic()

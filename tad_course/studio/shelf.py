@@ -11,8 +11,8 @@ from tad_course.library.export import download_link, save_zip, zip_bytes
 from tad_course.library.sound import Sound, safe_name
 from tad_course.studio.cards import button, close_all
 from tad_course.studio.controls import ROW
-from tad_course.studio.desk import Desk
 from tad_course.studio.jobs import Status, in_words
+from tad_course.studio.session import Session
 from tad_course.studio.shelf_item import Item
 
 ENCODINGS = {"32-bit float (exact)": "float32", "24-bit": "pcm24", "16-bit (for old samplers)": "pcm16"}
@@ -24,8 +24,8 @@ EMPTY = "Nothing is kept yet: press <b>Keep</b> below a sound."
 class Shelf:
     """The kept sounds, a folder or a download to take them away, and a way back for those that were deleted."""
 
-    def __init__(self, desk: Desk, folder: str | Path):
-        self.desk, self.status = desk, Status(desk.worker)
+    def __init__(self, session: Session, folder: str | Path):
+        self.session, self.status = session, Status(session.worker)
         self.items: list[Item] = []
         self.deleted: list[tuple[int, tuple[Sound, str, bool]]] = []
         self.list = HBox(layout=Layout(flex_flow="row wrap", align_items="flex-start"))
@@ -67,7 +67,7 @@ class Shelf:
         if any(item.sound.same_as(sound) for item in self.items):
             self.status.say(f"{sound.title} is on the shelf already.")
             return False
-        self.items.append(Item(sound, self.desk.picture, self))
+        self.items.append(Item(sound, self.session.picture, self))
         self._refresh(f"Kept {sound.title}.")
         return True
 
@@ -78,18 +78,18 @@ class Shelf:
         self.items.remove(item)
         self._refresh(f"Deleted {item.name.value}; press Undo delete if that was a mistake.")
         close_all([item.box])
-        self.undo.focus()  # or the keyboard would lose its place
+        self.undo.focus()  # or the focus of the keyboard would be lost
 
     def bring_back(self) -> None:
         """Undo the last deletion."""
         if self.deleted:
             index, (sound, name, starred) = self.deleted.pop()
-            self.items.insert(index, Item(sound, self.desk.picture, self, name, starred))
+            self.items.insert(index, Item(sound, self.session.picture, self, name, starred))
             self._refresh(f"{name} is back.")
             self.items[index].name.focus()
 
     def changed(self, item: Item, message: str) -> None:
-        """Answer to a new name or star of an item."""
+        """Take over a new name or star of an item."""
         self._refresh(message)
 
     def chosen(self) -> list[Item]:

@@ -18,8 +18,8 @@ from tad_course.generate import ANY, Settings, label_index
 from tad_course.library.describe import read_bytes, read_source, sound_files
 from tad_course.library.sound import GENERATE, Sound, Source
 from tad_course.studio.controls import ROW, Quiet, offer
-from tad_course.studio.desk import Desk
 from tad_course.studio.jobs import Status
+from tad_course.studio.session import Session
 
 Reader = Callable[[int], tuple[Tensor, str]]  # length in samples -> the sound and a line about it
 NO_SOUND = "There is no sound to shape yet: upload one, or type the path of a file."
@@ -29,9 +29,9 @@ LONGEST_TITLE = 48
 class Sources:
     """All sounds that can be shaped, by the names under which they are offered."""
 
-    def __init__(self, desk: Desk, folder: str | Path, sounds: Callable[[], dict[str, Sound]]):
-        """`folder` holds files to choose from; `sounds` tells what the studio has made and kept."""
-        self.desk, self.sounds = desk, sounds
+    def __init__(self, session: Session, folder: str | Path, sounds: Callable[[], dict[str, Sound]]):
+        """`folder` holds files to choose from; `sounds` returns what the studio has made and kept."""
+        self.session, self.sounds = session, sounds
         self.files: dict[str, Reader] = {path.name: partial(read_source, path) for path in sound_files(folder)}
         self.held: dict[object, tuple[str, Sound]] = {}  # who chose a sound of the studio -> it, should it go away
 
@@ -51,10 +51,10 @@ class Sources:
         Raises:
             ValueError: if there is none, or it cannot be read (`AudioFileError`).
         """
-        length = self.desk.model.config.length_samples
+        length = self.session.model.config.length_samples
         if name in self.files:
             audio, about = self.files[name](length)
-            label = guess_label(name, audio, self.desk.model.config.labels)
+            label = guess_label(name, audio, self.session.model.config.labels)
             return Source(audio, Path(name).stem, label, about=about)
         sound = self.ours.get(name)
         if sound is None:
@@ -64,14 +64,14 @@ class Sources:
 
     def _made_by(self, sound: Sound) -> Settings | None:
         """Return the settings with which the model in use made the sound from noise, so that its noise is known."""
-        whole = sound.audio.shape[-1] == self.desk.model.config.length_samples
-        ours = sound.kind == GENERATE and sound.settings.fingerprint == self.desk.fingerprint
+        whole = sound.audio.shape[-1] == self.session.model.config.length_samples
+        ours = sound.kind == GENERATE and sound.settings.fingerprint == self.session.fingerprint
         return sound.settings if ours and whole else None
 
     def _label(self, sound: Sound) -> str:
-        label, config = sound.settings.label, self.desk.model.config
+        label, config = sound.settings.label, self.session.model.config
         if label == ANY and config.labels:
-            return config.labels[int(label_index(self.desk.model, sound.settings))]
+            return config.labels[int(label_index(self.session.model, sound.settings))]
         return label if label in config.labels else guess_label("", sound.audio, config.labels)
 
 
@@ -87,23 +87,23 @@ def _classifier():
 
 @torch.no_grad()
 def guess_label(name: str, audio: Tensor, labels: tuple[str, ...]) -> str:
-    """Return which of the model's labels a sound `[2, N]` is: by its file's name, else as the classifier hears it."""
+    """Return which of the model's labels a sound `[2, N]` is: by its file's name, else by the classifier."""
     plain = re.sub("[^a-z]", "", name.lower())
     named = [label for label in labels if re.sub("[^a-z]", "", label.lower()) in plain]
     if named or not labels:
         return named[0] if named else ANY
-    heard = LABELS[int(_classifier()(audio[None]).argmax())]
-    return heard if heard in labels else labels[0]
+    found = LABELS[int(_classifier()(audio[None]).argmax())]
+    return found if found in labels else labels[0]
 
 
 class Choice:
-    """A list to choose a sound from, and what instrument it is (guessed, and can be corrected). `box` is the widget."""
+    """A list to choose a sound from, and its instrument (estimated, and can be corrected). `box` is the widget."""
 
     def __init__(self, sources: Sources, status: Status, changed: Callable[[], None], title: str = "sound"):
         """`changed` is called after another sound or instrument has been chosen."""
         self.sources, self.status, self.changed = sources, status, changed
         self.name = Dropdown(description=title, layout=Layout(width="400px"))
-        self.label = Dropdown(options=sources.desk.labels, description="is a", layout=Layout(width="200px"))
+        self.label = Dropdown(options=sources.session.labels, description="is a", layout=Layout(width="200px"))
         self.label.tooltip = "The instrument that the model takes this sound for"
         self.box = HBox([self.name, self.label], layout=ROW)
         self.quiet = Quiet([self.name], self._chosen)
@@ -116,30 +116,30 @@ class Choice:
         with self.quiet:
             offer(self.name, names, wanted)
         if wanted != now:
-            self._chosen(tell=prefer is not None)
+            self._chosen(report=prefer is not None)
 
     def read(self) -> Source:
-        """Return the chosen sound with the instrument that it is said to be.
+        """Return the chosen sound with the instrument chosen for it.
 
         Raises:
             ValueError: if there is none or it cannot be read.
         """
         source = self.sources.read(self.name.value)
-        label = self.label.value if self.label.value in self.sources.desk.labels else source.label
+        label = self.label.value if self.label.value in self.sources.session.labels else source.label
         return replace(source, label=label)
 
     def fit_model(self) -> None:
         """Offer the instruments of the model in use."""
-        if self.label.options != self.sources.desk.labels:
-            self._chosen(tell=False)
+        if self.label.options != self.sources.session.labels:
+            self._chosen(report=False)
 
-    def _chosen(self, tell: bool = True) -> None:
+    def _chosen(self, report: bool = True) -> None:
         self._hold(self.sources.ours.get(self.name.value))
         with self.status.words(), self.quiet_label:
-            self.label.options = self.sources.desk.labels
+            self.label.options = self.sources.session.labels
             if self.name.value is not None:
                 self.label.value = self.sources.read(self.name.value).label
-        if tell:
+        if report:
             self.changed()
 
     def _hold(self, sound: Sound | None) -> None:
@@ -187,7 +187,7 @@ class SourceBox(Choice):
     def _check_and_offer(self, name: str, reader: Reader) -> None:
         """Read a new file at once, so that a bad one is refused here and never gets into the list."""
         with self.status.words():
-            reader(self.sources.desk.model.config.length_samples)
+            reader(self.sources.session.model.config.length_samples)
             self.sources.files[name] = reader
             same = self.name.value == name
             self.refresh(name)

@@ -7,21 +7,21 @@ from pathlib import Path
 from tad_course.display.fallback import show_widget
 from tad_course.library.sound import Sound
 from tad_course.studio.compare_panel import ComparePanel, named
-from tad_course.studio.desk import Desk
 from tad_course.studio.make_panel import MakePanel
 from tad_course.studio.pattern_panel import FIRST, PatternPanel
 from tad_course.studio.pattern_rows import still_html
-from tad_course.studio.reverse_strip import ReverseStrip
+from tad_course.studio.session import Session
 from tad_course.studio.shape_panel import ShapePanel
 from tad_course.studio.shelf import Shelf
+from tad_course.studio.timeline import Timeline
 
 RUN_FIRST = "<p><i>Run the notebook (Run → Run All Cells) to play with this part of the studio.</i></p>"
 
 
 class Studio:
-    """An instrument made of panels: `make`, `strip`, `compare`, `shape`, `shelf` and `play`.
+    """An instrument made of panels: `make`, `timeline`, `compare`, `shape`, `shelf` and `play`.
 
-    Each `show_...` displays one of them; where widgets cannot run, a still picture takes its place.
+    Each `show_...` displays one of them; where widgets cannot run, a still picture stands there instead.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Studio:
         model: str = "drums",
         samples_folder: str | Path = "../data_samples",
         save_folder: str | Path = "../sounds",
-        luck: random.Random | None = None,
+        rng: random.Random | None = None,
     ):
         """Open the studio with a model.
 
@@ -37,37 +37,39 @@ class Studio:
             model: a shipped model's name, or the folder of your own.
             samples_folder: sounds to choose from for restyling.
             save_folder: where kept sounds go, unless another folder is typed in.
-            luck: where new seeds come from.
+            rng: where new seeds come from.
 
         Raises:
             CheckpointError: if the model cannot be loaded.
         """
-        self.desk = Desk(model, luck)
-        self.shelf = Shelf(self.desk, save_folder)
+        self.session = Session(model, rng)
+        self.shelf = Shelf(self.session, save_folder)
         keep = ("Put on the shelf", "heart", self._keep)
         again = ("Restyle, repaint, morph or vary it", "magic", self._shape)
         way = ("Show the steps from noise to this sound", "film", self._way)
         drum = ("Play it in the pattern", "th", self._drum)
-        self.make = MakePanel(self.desk, {"Keep": keep, "Shape it": again, "Its steps": way, "Pattern": drum})
-        self.strip = ReverseStrip(self.desk, lambda: next(iter(self.make.cards.recent), None))
-        self.compare = ComparePanel(self.desk, self._all_sounds, self._keep_compared)
+        self.make = MakePanel(self.session, {"Keep": keep, "Shape it": again, "Its steps": way, "Pattern": drum})
+        self.timeline = Timeline(self.session, lambda: next(iter(self.make.cards.recent), None))
+        self.compare = ComparePanel(self.session, self._all_sounds, self._keep_compared)
         self.make.cards.changed = self._refresh
         self.shelf.which.observe(lambda _: self._refresh(), "_options_labels")
-        self.shape = ShapePanel(self.desk, self.make.settings, self._keep_shaped, samples_folder, self._all_sounds)
+        self.shape = ShapePanel(self.session, self.make.settings, self._keep_shaped, samples_folder, self._all_sounds)
 
     def show_make(self) -> None:
         """Display the panel that makes sounds."""
-        still = self.desk.picture.html(self.make.cards.sounds[0].audio, self.make.cards.sounds[0].title)
+        still = self.session.picture.html(self.make.cards.sounds[0].audio, self.make.cards.sounds[0].title)
         show_widget(self.make.box, still + RUN_FIRST, "[studio] Make: instrument, seed, steps, sampler, guidance.")
 
     def show_compare(self) -> None:
         """Display the panel that compares two sounds at one gain."""
         show_widget(self.compare.box, RUN_FIRST, "[studio] Compare: two sounds, A and B, at one gain.")
 
-    def show_strip(self) -> None:
+    def show_timeline(self) -> None:
         """Display the way from noise to a sound, step by step."""
         show_widget(
-            self.strip.box, self.strip.still() + RUN_FIRST, "[studio] Steps: from noise to the drum, each to be played."
+            self.timeline.box,
+            self.timeline.still() + RUN_FIRST,
+            "[studio] Steps: from noise to the drum, each to be played.",
         )
 
     def show_shape(self) -> None:
@@ -80,9 +82,9 @@ class Studio:
 
     @cached_property
     def play(self) -> PatternPanel:
-        """The panel of the pattern; it makes its first four sounds when it is first asked for."""
+        """The panel of the pattern; its first four sounds are made at the first access."""
         return PatternPanel(
-            self.desk, self.make.settings, lambda: self.shelf.folder.value, self.shelf.keep, self._all_sounds
+            self.session, self.make.settings, lambda: self.shelf.folder.value, self.shelf.keep, self._all_sounds
         )
 
     def show_play(self) -> None:
@@ -101,7 +103,7 @@ class Studio:
         """Offer what was made or kept just now to the panels that work on such sounds."""
         self.compare.refresh()
         self.shape.refresh()
-        if "play" in vars(self):  # not if nobody has asked for it yet
+        if "play" in vars(self):  # not before its first access
             self.play.refresh()
 
     def _all_sounds(self) -> dict[str, Sound]:
@@ -120,5 +122,5 @@ class Studio:
         self.make.status.say(f"{sound.title} is now in the pattern, below.")
 
     def _way(self, sound: Sound) -> None:
-        self.strip.show(sound)
+        self.timeline.show(sound)
         self.make.status.say(f"The steps to {sound.title} are shown below.")

@@ -31,21 +31,21 @@ class VaryPart(Part):
         ends = HBox([HTML("a little"), self.amount, HTML("a lot")], layout=Layout(align_items="center"))
         return [[ends, self.count], [self.seed.box, self.button]]
 
-    def heard(self):
+    def live_controls(self):
         return [self.amount, self.seed.value]
 
     def shape(self, tick: Tick) -> Iterator[Sound]:
-        source, amount, count = self.bench.source.read(), self.amount.value, self.count.value
+        source, amount, count = self.context.source.read(), self.amount.value, self.count.value
         settings = source.settings  # if its noise is known, they count
-        settings = settings or replace(with_enough_steps(self.bench.settings()), label=source.label)
+        settings = settings or replace(with_enough_steps(self.context.settings()), label=source.label)
         for i in range(count):
             each = replace(settings, seed=self.seed.value.value + i)
 
-            def told(done: int, total: int, i: int = i) -> None:
+            def progress(done: int, total: int, i: int = i) -> None:
                 tick(i * total + done, count * total)
 
-            model, seek = self.bench.desk.model, self.bench.seek
-            sound = edit_by_name(model, "vary", [source], each, amount=amount, seek=seek, on_step=told)
+            model, seek = self.context.session.model, self.context.seek
+            sound = edit_by_name(model, "vary", [source], each, amount=amount, seek=seek, on_step=progress)
             if i == 0:
                 self.row.begin({f"{source.name}, before": source.audio})
             self.row.add(sound, f"varied by {amount:.0%}, seed {each.seed}", at_once=i == 0)

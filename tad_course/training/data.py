@@ -50,7 +50,7 @@ def label_sounds(paths: Sequence[Path], labels: tuple[str, ...]) -> list[Sound]:
     """Give each file its label; `find_sounds` says how.
 
     Raises:
-        DataError: if the label of a file cannot be told, or no file has one of the labels.
+        DataError: if the label of a file cannot be told.
     """
     if len(labels) < 2:
         return [Sound(path, 0) for path in paths]
@@ -60,8 +60,6 @@ def label_sounds(paths: Sequence[Path], labels: tuple[str, ...]) -> list[Sound]:
             f"{len(unknown)} of {len(paths)} files have no label, the first is {unknown[0]}. "
             f"Start each file's name, or name its folder, with one of: {', '.join(labels)}."
         )
-    if missing := [label for index, label in enumerate(labels) if all(sound.label != index for sound in sounds)]:
-        raise DataError(f"No sound has the label {', '.join(missing)}; add some, or name the labels with --labels.")
     return sounds
 
 

@@ -108,6 +108,8 @@ def train(config: TrainConfig) -> Path:
     resume = config.out / RESUME
     model = _start_model(config)
     sounds = _sounds(config, model, say)
+    if config.model in PRESETS:  # a model that is trained further may hear more of one label only
+        _check_every_label(sounds, model.config.labels)
     training, validation = split(sounds)
     start_step = _saved_step(resume)
     if start_step >= config.steps:
@@ -211,6 +213,12 @@ def _sounds(config: TrainConfig, model: AudioDiffusion, say) -> list[Sound]:
     if refused:
         say(f"{len(refused)} of {len(sounds) + len(refused)} files are left out, {len(sounds)} are used.")
     return sounds
+
+
+def _check_every_label(sounds: list[Sound], labels: tuple[str, ...]) -> None:
+    found = {sound.label for sound in sounds}
+    if missing := [label for index, label in enumerate(labels) if index not in found]:
+        raise DataError(f"No sound has the label {', '.join(missing)}; add some, or name the labels with --labels.")
 
 
 def _saved_step(resume: Path) -> int:

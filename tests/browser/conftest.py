@@ -51,7 +51,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """The system's Chromium. Without one these tests are skipped on a desk, and fail in the CI."""
+    """The system's Chromium. Without one these tests are skipped on a developer's machine, and fail in the CI."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         reason = "no Chromium found: install it (Debian: sudo apt install chromium) or set CHROMIUM to its path"
@@ -142,7 +142,7 @@ class Ran:
 
 
 def wait_for_kernel(page, timeout_s: int = START_TIMEOUT_S) -> None:
-    """Wait for the status bar: the notebook's own indicator says idle before there is a kernel at all."""
+    """Wait for the status bar: the notebook's own indicator shows idle before there is a kernel at all."""
     page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=timeout_s * 1000)
     playwright.expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=timeout_s * 1000)
 
@@ -179,7 +179,7 @@ class Pages:
                 page.evaluate(END_KERNELS)
             page.close()
 
-    def look_at(self, notebook: str):
+    def open(self, notebook: str):
         """Open a notebook (path from the project's folder) and return the page when its kernel is ready."""
         page = self.browser.new_page(viewport={"width": 1280, "height": 1400})
         page.set_default_timeout(PATIENCE_MS)
@@ -192,7 +192,7 @@ class Pages:
 
     def run_all(self, notebook: str) -> Ran:
         """Open a notebook, run all of it and return what came of it."""
-        page = self.look_at(notebook)
+        page = self.open(notebook)
         panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         page.evaluate(RUN_ALL)  # its promise is kept when the last cell has run
         indicator = panel.locator(".jp-Notebook-ExecutionIndicator")

@@ -21,7 +21,7 @@ CLASSES = {
     "05_unet": "tad-receptive-field-explorer",
     "06_taming_length": "tad-block-explorer",
 }
-SETUP = "from tad_course import drums\nfrom tad_course.lessons.quiz import quiz\n\nkick = drums.kick()"
+SETUP = "from tad_course.drums import voices as drums\nfrom tad_course.lessons.quiz import quiz\n\nkick = drums.kick()"
 SHOWN_ANEW = """([name, alt, sound]) => {
     const box = document.querySelector(`.${name}`).closest('.widget-vbox');
     const image = box.querySelector('figure img'), player = box.querySelector('audio');
@@ -36,7 +36,7 @@ def cells() -> dict[str, str]:
         sources = {cell["id"]: cell["source"] for cell in nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells}
         shows = sources[f"{name[:2]}-explorer"]
         explorer = shows.partition("(")[0]
-        found[f"{name[:2]}-explorer"] = f"from tad_course.studio.{explorer} import {explorer}\n\n{shows}"
+        found[f"{name[:2]}-explorer"] = f"from tad_course.lessons.explorers.{explorer} import {explorer}\n\n{shows}"
         found[f"{name[:2]}-quiz"] = sources[f"{name[:2]}-quiz"]
     return found
 

@@ -11,8 +11,8 @@ import pytest
 from conftest import PATIENCE_MS, playwright
 
 from tad_course.audio import load_audio
-from tad_course.drums.voices import LABELS
 from tad_course.drums.pattern import LEVEL_NAMES, Pattern, surprise
+from tad_course.drums.voices import LABELS
 from tad_course.studio.pattern_panel import FIRST
 
 CODE = "from tad_course.studio.studio import Studio\n\nstudio = Studio()"
@@ -60,7 +60,7 @@ class Player:
         )
         return self.loop.get_attribute("src")
 
-    def says(self, words: str) -> str:
+    def wait_for_message(self, words: str) -> str:
         line = self.panel.locator(".tad-message").filter(has_text=re.compile(words))
         line.wait_for(timeout=PATIENCE_MS)
         return line.inner_text()
@@ -132,7 +132,7 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
 
     # A press on a step while it plays: another loop takes over, and it plays on.
     player.loop_after(player.steps.nth(1).click)
-    assert player.says("kick, step 2: medium")
+    assert player.wait_for_message("kick, step 2: medium")
     player.shows({label: FIRST.with_level("kick", 1, 2).signs(label) for label in LABELS})
     player.wait_until_playing()
 
@@ -141,7 +141,7 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     for key in ("ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
     player.loop_after(lambda: page.keyboard.press("Space"))
-    assert player.says("snare, step 3: medium")
+    assert player.wait_for_message("snare, step 3: medium")
     assert player.steps.nth(18).evaluate("step => step === document.activeElement")
 
     # Swing, mute, another sound, nothing at all, and back.
@@ -155,29 +155,29 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     player.loop_after(player.named("undo").click)
     player.shows(before)
 
-    # Luck, and the same luck again by its seed.
+    # At random, and the same once more by its seed.
     player.loop_after(player.named("surprise-me").click)
-    seed = int(re.search(r"4 sounds of seed (\d+)", player.says(r"4 sounds of seed")).group(1))
+    seed = int(re.search(r"4 sounds of seed (\d+)", player.wait_for_message(r"4 sounds of seed")).group(1))
     player.shows({label: surprise(seed).signs(label) for label in LABELS})
     number = panel.locator("input[type=number]")
     number.fill("7")
     number.press("Enter")
-    player.says("4 sounds of seed 7")
+    player.wait_for_message("4 sounds of seed 7")
     lucky = surprise(7)
     player.shows({label: lucky.signs(label) for label in LABELS})
 
     # Keep, save, download.
     player.named("keep-the-sounds").click()
-    player.says("On the shelf: kick, seed 7, snare, seed 7")
+    player.wait_for_message("On the shelf: kick, seed 7, snare, seed 7")
     playwright.expect(page.locator(".tad-shelf audio")).to_have_count(4, timeout=PATIENCE_MS)
     panel.get_by_label("file name").fill("my bar")
     panel.get_by_label("file name").press("Enter")
     player.named("save-wav").click()
-    wav = Path(re.search(r"Saved (.*\.wav)", player.says(r"Saved .*my bar\.wav")).group(1))
+    wav = Path(re.search(r"Saved (.*\.wav)", player.wait_for_message(r"Saved .*my bar\.wav")).group(1))
     heard = samples(player.loop.get_attribute("src"), tmp_path)
     np.testing.assert_allclose(load_audio(wav, None).numpy(), heard, atol=1e-4)
     player.named("save-midi").click()
-    midi = Path(re.search(r"Saved (.*\.mid)", player.says(r"Saved .*my bar\.mid")).group(1))
+    midi = Path(re.search(r"Saved (.*\.mid)", player.wait_for_message(r"Saved .*my bar\.mid")).group(1))
     assert mido.MidiFile(midi).length == pytest.approx(240 / Pattern(lucky.bpm).bpm, abs=1e-3)
     for name in ("wav", "midi"):
         with page.expect_download() as download:
@@ -188,7 +188,7 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
 
     # A sound that was made goes into its row; then silence.
     page.locator(".tad-make .tad-pattern").first.click()
-    player.says("kick, seed 0 plays the row kick")
+    player.wait_for_message("kick, seed 0 plays the row kick")
     player.wait_until_playing()
     player.press_player()
     player.wait_until_playing(False)

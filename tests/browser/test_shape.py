@@ -24,7 +24,7 @@ class Visit:
     """The panels on a page, and what a visitor does with them."""
 
     def __init__(self, page):
-        self.page, self.strip, self.shape = page, page.locator(".tad-strip"), page.locator(".tad-shape")
+        self.page, self.timeline, self.shape = page, page.locator(".tad-strip"), page.locator(".tad-shape")
 
     def sound_after(self, act, where: str) -> str:
         """Do something and return the sound that appears, as a data URI."""
@@ -36,7 +36,7 @@ class Visit:
         self.page.locator(BUSY).wait_for(state="detached", timeout=PATIENCE_MS)
         return sound
 
-    def says(self, words: str) -> str:
+    def wait_for_message(self, words: str) -> str:
         line = self.shape.locator(".tad-message").filter(has_text=re.compile(words))
         line.wait_for(timeout=PATIENCE_MS)
         return line.inner_text()
@@ -49,7 +49,7 @@ class Visit:
 
     def keep(self, panel) -> None:
         panel.locator(".tad-keep").first.click()
-        self.says("Kept ")
+        self.wait_for_message("Kept ")
 
     def upload(self, path: Path) -> None:
         with self.page.expect_file_chooser() as chooser:
@@ -65,23 +65,23 @@ def turn(panel, place: int, key: str) -> None:
 
 
 def test_every_control_of_steps_and_shape_is_used_once(pages, tmp_path):
-    page = pages.look_at("notebooks/Inference.ipynb")
+    page = pages.open("notebooks/Inference.ipynb")
     page.evaluate(RUN, ["studio-open", "studio-strip", "studio-shape"])
     outputs = [output for cell in page.evaluate(CELLS) for output in cell.get("outputs", [])]
     assert [output for output in outputs if output["output_type"] == "error"] == []
     visit = Visit(page)
-    visit.strip.locator(".tad-do").wait_for(timeout=PATIENCE_MS)
+    visit.timeline.locator(".tad-do").wait_for(timeout=PATIENCE_MS)
 
-    # The strip: nine stops that play; what is foreseen looks and sounds otherwise; a card of Make leads here.
-    stops = visit.strip.locator(".tad-strip-cards audio")
+    # The timeline: nine stops that play; what is predicted has another picture and sound; a card of Make leads here.
+    stops = visit.timeline.locator(".tad-strip-cards audio")
     assert stops.count() == 9
     noisy = stops.nth(3).get_attribute("src")
-    visit.strip.get_by_role("button", name="what the model foresees").click()
+    visit.timeline.get_by_role("button", name="what the network predicts").click()
     page.wait_for_function(
         "old => document.querySelectorAll('.tad-strip-cards audio')[3].getAttribute('src') !== old", arg=noisy
     )
-    visit.strip.locator(".tad-do").click()
-    visit.strip.locator(".tad-message").filter(has_text="at the noise").wait_for(timeout=PATIENCE_MS)
+    visit.timeline.locator(".tad-do").click()
+    visit.timeline.locator(".tad-message").filter(has_text="Took the 16 steps again").wait_for(timeout=PATIENCE_MS)
     assert stops.first.evaluate("p => new Promise(go => { p.onplaying = () => go(true); p.muted = true; p.play(); })")
 
     # The sound: from the list, by upload, by its path; what is no sound is refused in words.
@@ -92,13 +92,13 @@ def test_every_control_of_steps_and_shape_is_used_once(pages, tmp_path):
     visit.shape.locator(".tad-is-a select").select_option("percussion")
     (tmp_path / "poem.wav").write_text("no sound at all")
     visit.upload(tmp_path / "poem.wav")
-    visit.says("poem.wav: cannot be read as sound")
+    visit.wait_for_message("poem.wav: cannot be read as sound")
     visit.sound_after(lambda: visit.upload(SAMPLES / "snare_snare_805.wav"), ".tad-restyle")
     path = visit.shape.get_by_placeholder("or the path of a file")
     path.fill(str(SAMPLES / "kick_kick_806.wav"))
     visit.sound_after(lambda: path.press("Enter"), ".tad-restyle")
 
-    # Restyle: each control is answered with another sound.
+    # Restyle: each control makes another sound.
     as_hat = visit.sound_after(restyle.get_by_role("button", name="hihat").click, ".tad-restyle")
     stronger = visit.sound_after(lambda: turn(restyle, 0, "ArrowRight"), ".tad-restyle")
     rolled = visit.sound_after(restyle.locator(".tad-roll").click, ".tad-restyle")
@@ -143,5 +143,5 @@ def test_every_control_of_steps_and_shape_is_used_once(pages, tmp_path):
     vary.locator(".tad-do").click()
     visit.shape.get_by_text(re.compile(r"[\d.]+ (s|min) left")).wait_for(timeout=PATIENCE_MS)
     page.locator(BUSY).click()
-    visit.says("Stopped")
+    visit.wait_for_message("Stopped")
     assert page.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0

@@ -29,8 +29,8 @@ def upload(visit: Visit, path: Path) -> None:
     chooser.value.set_files(path)
 
 
-def test_a_notebook_that_was_not_run_is_not_trusted_and_still_says_what_to_do(pages):
-    page = pages.look_at(NOTEBOOK)
+def test_a_notebook_that_was_not_run_is_not_trusted_and_still_names_the_cure(pages):
+    page = pages.open(NOTEBOOK)
     lab_tools.playwright.expect(page.get_by_text(NOT_RUN).first).to_be_attached(timeout=PATIENCE_MS)
     assert page.locator(".tad-press").count() == 0
 
@@ -56,14 +56,14 @@ def test_a_visit_to_the_studio(pages, tmp_path):
     page.wait_for_timeout(1500)
     assert page.evaluate("window.newPlayers") == 1
 
-    # Another instrument is answered at once, and the space bar presses as well as the mouse.
-    snare = visit.sound_after(visit.make.get_by_role("button", name="snare").click)
-    assert snare != second
+    # Another instrument makes a sound at once, and the space bar presses as well as the mouse.
+    hihat = visit.sound_after(visit.make.get_by_role("button", name="hihat").click)
+    assert hihat != second
     press.focus()
     page.wait_for_timeout(AFTER_A_PRESS_MS)
-    assert visit.sound_after(lambda: page.keyboard.press("Space")) == snare
+    assert visit.sound_after(lambda: page.keyboard.press("Space")) == hihat
 
-    # A long job shows the time left, survives an interrupt of the kernel, and stops when told to.
+    # A long job shows the time left, survives an interrupt of the kernel, and stops at a press of Stop.
     visit.to_the_end("count")
     visit.to_the_end("steps")
     stop = page.locator(BUSY)
@@ -71,7 +71,7 @@ def test_a_visit_to_the_studio(pages, tmp_path):
     visit.make.get_by_text(re.compile(r"[\d.]+ (s|min) left")).wait_for(timeout=PATIENCE_MS)
     page.evaluate(INTERRUPT)
     stop.click()
-    visit.wait_for_message(visit.make, "Stopped")  # how quickly, test_jobs.py says: a page may wait for the machine
+    visit.wait_for_message(visit.make, "Stopped")  # how quickly, test_jobs.py tests: a page may wait for the machine
 
     # A and B: one press switches, and the other one sounds.
     switch = visit.compare.locator(".tad-switch")
@@ -87,7 +87,7 @@ def test_a_visit_to_the_studio(pages, tmp_path):
     assert len(restyled) > 100_000
 
     # Keep and save: the file's settings make the very same sound. The same notebook may be open twice.
-    pages.look_at(NOTEBOOK)
+    pages.open(NOTEBOOK)
     page.bring_to_front()  # a page behind another one is not drawn, and cannot be clicked
     visit.make.locator(".tad-keep").first.click()
     visit.shelf.locator("audio").wait_for(state="attached", timeout=PATIENCE_MS)

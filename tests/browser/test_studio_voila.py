@@ -19,8 +19,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from studio_visit import PATIENCE_MS, Visit
 
-from tad_course.generate import Settings, generate, model_of
 from tad_course.audio.wav import wav_bytes
+from tad_course.generate import Settings, generate, model_of
 
 ROOT = Path(__file__).parents[2]
 # Gaps of ipywidgets itself, which no notebook can close: the handles of its sliders have no name for screen readers.
@@ -54,7 +54,7 @@ def wait_until_it_listens(server: subprocess.Popen, address: str, log: Path) -> 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, browser):
-    """The studio on a page by Voila, with its first sound made."""
+    """The studio on a page by Voila, with its first sound."""
     project, work = tmp_path_factory.mktemp("voila-project"), tmp_path_factory.mktemp("voila")
     for folder in ("notebooks", "data_samples"):
         shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns(".*"))
@@ -126,7 +126,7 @@ def test_the_keyboard_alone_makes_keeps_renames_stars_deletes_undoes_and_exports
         assert archive.namelist() == ["Boom_ one.wav", "settings.json"]
         (entry,) = json.loads(archive.read("settings.json"))["sounds"]
         settings = Settings(**entry["settings"])
-        assert (settings.label, settings.seed, settings.sampler) == ("snare", 41, "dpm_solver_3m")
+        assert (settings.label, settings.seed, settings.sampler) == ("snare", 41, "ddim")
         assert (settings.num_steps, settings.guidance_scale) == (before["steps"] + 1, before["guidance"] + 0.5)
         again = wav_bytes(generate(model_of(settings), settings), entry["encoding"], settings.to_json())
         assert archive.read(entry["file"]) == again

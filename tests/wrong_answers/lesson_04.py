@@ -83,7 +83,7 @@ WRONG_ANSWERS = {
         ),
         "v for eps": (STEP + "return alpha_s * x_0 + sigma_s * v", "not the noise"),
         "noise of t": (STEP + "return alpha_s * x_0 + sigma_t * eps", "level of t"),
-        "x_0's formula at s": (STEP + "return alpha_s * x_t - sigma_s * v", "where v was said"),
+        "x_0's formula at s": (STEP + "return alpha_s * x_t - sigma_s * v", "where v was predicted"),
         "new noise": (STEP + "return alpha_s * x_0 + sigma_s * torch.randn_like(x_0)", "no new noise"),
         "wrong way round": (TURN + "return math.cos(delta) * x_t + math.sin(delta) * v", "wrong way"),
         "straight along v": (TURN + "return x_t - delta * v", "leaves the circle"),

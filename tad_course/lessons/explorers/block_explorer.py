@@ -1,4 +1,4 @@
-"""Explorer of lesson 06: choose a front end, its block size and how far the network errs; hear it, see the error."""
+"""Explorer of lesson 06: choose a transform, its block size and how wrong levels are; hear it, see the error."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from tad_course.display.fallback import player_html, show_widget
 from tad_course.display.live import LiveFigure
 from tad_course.model.transforms import LappedTransform, Patching
 
-FRONT_ENDS = {"patching": Patching, "lapped": LappedTransform}
+TRANSFORMS = {"patching": Patching, "lapped": LappedTransform}
 BLOCK_SIZES = (8, 16, 32, 64, 128, 256, 512, 1024)
 FLOOR_DB = -110.0
 ZOOM = slice(4410, 6615)  # 100 to 150 ms
@@ -25,7 +25,7 @@ def level_errors(frames: int, error_db: float, seed: int = 0) -> Tensor:
 
 
 class BlockExplorer:
-    """A sound whose blocks come back a little too loud or too quiet behind a front end. Lesson: 06
+    """A sound that comes back with the level of each frame a little wrong, in the domain of a transform. Lesson: 06
 
     `box` is the widget; `figure_widget` and `player_widget` are the parts that change.
 
@@ -33,9 +33,9 @@ class BlockExplorer:
         sound: `[2, n]`, n a multiple of 1024.
     """
 
-    def __init__(self, sound: Tensor, front_end: str = "patching", block_size: int = 64, error_db: float = 1.5):
+    def __init__(self, sound: Tensor, transform: str = "patching", block_size: int = 64, error_db: float = 1.5):
         self.sound = sound
-        self.front_end = Dropdown(options=list(FRONT_ENDS), value=front_end, description="front end")
+        self.transform = Dropdown(options=list(TRANSFORMS), value=transform, description="transform")
         size = {"continuous_update": False, "layout": Layout(width="380px")}
         self.block_size = SelectionSlider(options=BLOCK_SIZES, value=block_size, description="block size", **size)
         self.error = FloatSlider(error_db, min=0.0, max=6.0, step=0.5, description="error (dB)", **size)
@@ -43,9 +43,9 @@ class BlockExplorer:
         self.figure_widget, self.player_widget = HTML(), HTML()
         self.live = self._figure()
         row = Layout(flex_flow="row wrap")
-        controls = HBox([self.front_end, self.block_size, self.error], layout=row)
+        controls = HBox([self.transform, self.block_size, self.error], layout=row)
         self.box = VBox([controls, self.player_widget, self.figure_widget])
-        for control in (self.front_end, self.block_size, self.error):
+        for control in (self.transform, self.block_size, self.error):
             control.observe(lambda _: self.update(), "value")
         self.update()
 
@@ -63,10 +63,10 @@ class BlockExplorer:
         return LiveFigure(fig, [self.wave, self.error_line])
 
     def heard(self) -> Tensor:
-        """Return the sound `[2, n]` after the front end, the error, and the way back."""
-        front_end = FRONT_ENDS[self.front_end.value](self.block_size.value)
-        z = front_end.encode(self.sound[None])
-        return front_end.decode(z * level_errors(z.shape[-1], self.error.value))[0]
+        """Return the sound `[2, n]` after the transform, the error, and the way back."""
+        transform = TRANSFORMS[self.transform.value](self.block_size.value)
+        z = transform.encode(self.sound[None])
+        return transform.decode(z * level_errors(z.shape[-1], self.error.value))[0]
 
     def update(self):
         """Play and draw the present settings."""
@@ -74,7 +74,7 @@ class BlockExplorer:
         error = heard - self.sound
         self.wave.set_ydata(mono(heard.numpy())[ZOOM])
         self.error_line.set_ydata(spectrum_db(error)[1])
-        title = f"{self.front_end.value}, blocks of {self.block_size.value}, levels wrong by {self.error.value:.1f} dB"
+        title = f"{self.transform.value}, blocks of {self.block_size.value}, levels wrong by {self.error.value:.1f} dB"
         self.player_widget.value = player_html(heard, title)
         high_db = dbfs(high_part(error))
         said = "no error above 2 kHz" if high_db < -120 else f"error above 2 kHz: {high_db:.0f} dBFS"
@@ -98,7 +98,7 @@ def spectrum_db(x: Tensor, points: int = 256) -> tuple[np.ndarray, np.ndarray]:
     return khz, np.maximum(10 * np.log10(mean + 1e-20), FLOOR_DB)
 
 
-def block_explorer(sound: Tensor, front_end: str = "patching", block_size: int = 64) -> None:
+def block_explorer(sound: Tensor, transform: str = "patching", block_size: int = 64) -> None:
     """Show the explorer for `sound` `[2, n]`; where widgets cannot run, its first picture. Lesson: 06"""
-    explorer = BlockExplorer(sound, front_end, block_size)
+    explorer = BlockExplorer(sound, transform, block_size)
     show_widget(explorer.box, explorer.figure_widget.value, f"[explorer] {explorer.caption}")

@@ -1,4 +1,4 @@
-"""Explorer of lesson 00: choose an instrument and a seed, or press for another drum; hear it and see it."""
+"""Explorer of lesson 00: choose an instrument and a seed, or press for another drum; play it and see it."""
 
 from ipywidgets import HTML, Button, HBox, IntSlider, Layout, ToggleButtons, VBox
 from torch import Tensor
@@ -20,11 +20,11 @@ class FirstDrum:
         self.label.style.button_width = "auto"
         self.seed = IntSlider(seed, 0, SEEDS - 1, description="seed", continuous_update=False)
         self.another = Button(description="Another drum", button_style="primary", icon="play")
-        self.said, self.player, self.picture = live_text(), HTML(), HTML()
+        self.message, self.player, self.picture = live_text(), HTML(), HTML()
         self.another.add_class("tad-another-drum")
         self.player.add_class("tad-first-drum-player")
         controls = HBox([self.another, self.seed], layout=Layout(flex_flow="row wrap", align_items="center"))
-        self.box = VBox([self.label, controls, self.said, self.player, self.picture])
+        self.box = VBox([self.label, controls, self.message, self.player, self.picture])
         self.make(at_once=False)
         self.label.observe(lambda _: self.make(), "value")
         self.seed.observe(lambda _: self.make(), "value")
@@ -40,7 +40,7 @@ class FirstDrum:
         player = player_html(audio, title)
         self.player.value = player.replace("<audio ", "<audio autoplay ") if at_once else player
         self.picture.value = self.figure.html(audio, title)
-        self.said.value = live_text(f"This is {title}.").value
+        self.message.value = live_text(f"This is {title}.").value
         return audio
 
 

@@ -20,7 +20,7 @@ NOISE_LEFT = 0.3
 
 
 class StepFigure(CircleFigure):
-    """The circle with x_t, the x_0 foreseen from there, and x_s, where the step leads."""
+    """The circle with x_t, the x_0 predicted from it, and x_s, where the step leads."""
 
     def marks(self, circle: Axes) -> list[Artist]:
         blue, orange, green = plots.PALETTE[:3]
@@ -28,22 +28,22 @@ class StepFigure(CircleFigure):
         (self.after,) = circle.plot(
             [0, 1], [0, 0], color=orange, linestyle="--", marker="s", markevery=[1], label="x_s"
         )
-        (self.clean,) = circle.plot([1], [0], color=green, linestyle="", marker="D", label="x_0 foreseen")
+        (self.clean,) = circle.plot([1], [0], color=green, linestyle="", marker="D", label="x_0 predicted")
         circle.set(xlim=(0, 1.25), ylim=(-0.1, 1.25), xlabel="share of the true x_0", ylabel="share of the true eps")
         circle.legend(loc="upper right", fontsize=8.5, handlelength=2.6)
         return [self.before, self.after, self.clean]
 
     def place(self, x_t: tuple[float, float], x_s: tuple[float, float], x_0: tuple[float, float]):
-        """Move the marks to their places (share of x_0, share of eps)."""
+        """Move the marks to these points (share of x_0, share of eps)."""
         self.before.set_data([0, x_t[0]], [0, x_t[1]])
         self.after.set_data([0, x_s[0]], [0, x_s[1]])
         self.clean.set_data([x_0[0]], [x_0[1]])
 
 
 class RotationExplorer:
-    """Sliders for where a step starts (t) and ends (s), and a choice of what the denoiser foresees. Lesson: 04"""
+    """Sliders for where a step starts (t) and ends (s), and a choice of what the denoiser predicts. Lesson: 04"""
 
-    def __init__(self, t: float = 0.7, s: float = 0.3, foreseen: str = RIGHT, seed: int = 3):
+    def __init__(self, t: float = 0.7, s: float = 0.3, predicted: str = RIGHT, seed: int = 3):
         self.figure, layout = StepFigure(), Layout(width="430px")
         drums = [VOICES[name].play() for name in ("kick", "snare", "open_hat", "cowbell")]
         self.drums = torch.stack([x / x.square().mean().sqrt() for x in drums])
@@ -52,18 +52,18 @@ class RotationExplorer:
         self.t = FloatSlider(value=t, description="from t", layout=layout, **(limits | {"min": 0.05, "max": 0.99}))
         self.s = FloatSlider(value=s, description="to s", layout=layout, **(limits | {"max": t}))
         style = {"description_width": "initial"}
-        self.foreseen = Dropdown(
+        self.predicted = Dropdown(
             options=(RIGHT, NOISY, MEAN),
-            value=foreseen,
-            description="the denoiser foresees",
+            value=predicted,
+            description="the denoiser predicts",
             style=style,
             layout=layout,
         )
         self.s.add_class("tad-rotation-explorer")
         self.figure_widget, self.player_widget = HTML(), HTML()
-        self.box = VBox([self.foreseen, self.t, self.s, self.player_widget, self.figure_widget])
+        self.box = VBox([self.predicted, self.t, self.s, self.player_widget, self.figure_widget])
         self.gain = safe_gain(self.drums[0], self.drums.mean(0), self.eps)
-        for control in (self.foreseen, self.s):
+        for control in (self.predicted, self.s):
             control.observe(lambda _: self.update(), "value")
         self.t.observe(self._start_moved, "value")
         self.update()
@@ -75,16 +75,16 @@ class RotationExplorer:
             self.update()
 
     def denoise(self, t: float) -> Tensor:
-        """Return the x_0 that is foreseen from time `t`, `[2, n]`."""
+        """Return the x_0 that is predicted at time `t`, `[2, n]`."""
         choices = {RIGHT: self.drums[0], NOISY: self.drums[0] + NOISE_LEFT * math.sin(t * math.pi / 2) * self.eps}
-        return choices.get(self.foreseen.value, self.drums.mean(0))
+        return choices.get(self.predicted.value, self.drums.mean(0))
 
     def shares(self, x: Tensor) -> tuple[float, float]:
         """Return how much of the true x_0 and of the true eps is in `x` (both have unit variance)."""
         return float((x * self.drums[0]).mean()), float((x * self.eps).mean())
 
     def step(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return x_t, the x_0 foreseen, and x_s after one DDIM step from t to s, each `[2, n]`."""
+        """Return x_t, the x_0 predicted, and x_s after one DDIM step from t to s, each `[2, n]`."""
         t, s = self.t.value, self.s.value
         x_t = q_sample(self.drums[0], t, self.eps)
         x_0 = self.denoise(t)

@@ -14,6 +14,7 @@ from tad_course.display.fallback import live_text, player_html, show_widget
 from tad_course.display.live import LiveFigure
 
 STILL = "While this cell runs, a bar with the time left, a live loss curve and a Stop button stand here."
+LOSS_RANGE = (0.05, 20)  # of the axis: lessons 05 to 07 stay within it, apart from runs that fail on purpose
 REFRESH_S = 1.0  # drawing more often would only slow the training down
 
 
@@ -71,8 +72,9 @@ class TrainingView:
         fig, ax = plots.figure(height=2.4)
         self._raw = ax.plot([], [], linewidth=0.6, alpha=0.45, color=plots.PALETTE[4], linestyle="-")[0]
         self._smooth = ax.plot([], [], linewidth=2.0, color=plots.PALETTE[0], linestyle="-")[0]
-        ax.set(xlim=(0, self.num_steps), ylim=(0.05, 2), yscale="log", xlabel="step", ylabel="loss")
-        ax.set_yticks((0.05, 0.1, 0.2, 0.5, 1, 2), ("0.05", "0.1", "0.2", "0.5", "1", "2"))
+        ax.set(xlim=(0, self.num_steps), ylim=LOSS_RANGE, yscale="log", xlabel="step", ylabel="loss")
+        ax.set_yticks((0.05, 0.1, 0.5, 1, 5, 10), ("0.05", "0.1", "0.5", "1", "5", "10"))
+        ax.minorticks_off()
         self._figure = LiveFigure(fig, [self._raw, self._smooth])
 
     def _refresh(self, last: bool = False) -> None:

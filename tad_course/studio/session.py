@@ -1,21 +1,22 @@
-"""What the panels of a studio share: the model in use, one worker, one picture, and luck."""
+"""What the panels of a studio share: the model in use, one worker, one picture, random numbers."""
 
 import random
 
 from tad_course.display.plots import SAMPLE_RATE
 from tad_course.generate import ANY, fingerprint
 from tad_course.model.checkpoint import CheckpointError, load_model
+from tad_course.model.network import AudioDiffusion
 from tad_course.studio.jobs import Worker
 from tad_course.studio.mel_picture import SoundPicture
 
 HIGHEST_SEED = 99_999  # short enough to be read out and written down
 
 
-class Desk:
+class Session:
     """The model in use (`load` changes it), and the tools that all panels work with."""
 
-    def __init__(self, model: str = "drums", luck: random.Random | None = None):
-        self.worker, self.luck = Worker(), luck or random.Random()
+    def __init__(self, model: str = "drums", rng: random.Random | None = None):
+        self.worker, self.rng = Worker(), rng or random.Random()
         self.load(model)
 
     def load(self, name: str) -> None:
@@ -34,9 +35,14 @@ class Desk:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What can be asked of the model: each of its labels, or any."""
+        """What the model can make: each of its labels, or any of them."""
         return (*self.model.config.labels, ANY)
+
+    @property
+    def guided(self) -> bool:
+        """Whether guidance has an effect: only a network that knows several labels has a prediction for any of them."""
+        return isinstance(self.model, AudioDiffusion) and len(self.model.config.labels) > 1
 
     def roll(self) -> int:
         """Return a seed that nobody chose."""
-        return self.luck.randint(0, HIGHEST_SEED)
+        return self.rng.randint(0, HIGHEST_SEED)

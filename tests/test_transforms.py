@@ -1,4 +1,4 @@
-"""Front ends are rotations: nothing is lost, nothing is gained, and white noise stays white (lesson 06)."""
+"""Transforms are rotations: nothing is lost, nothing is gained, and white noise stays white (lesson 06)."""
 
 import math
 
@@ -7,8 +7,8 @@ import pytest
 import scipy.fft
 import torch
 
-from tad_course.drums import render
-from tad_course.model.transforms import WINDOWS, Identity, LappedTransform, Patching, Whitening, groups_of_bands, mid_side
+from tad_course.drums import LABELS, render
+from tad_course.model.transforms import WINDOWS, Identity, LappedTransform, Patching, band_scale, mid_side
 
 N = 4096  # samples; what holds here holds for 32,768
 
@@ -34,29 +34,19 @@ def textbook_mdct(x: np.ndarray, bands: int) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", [Identity, Patching, LappedTransform])
 @pytest.mark.parametrize("block_size", [2, 16, 64, 256])
-def test_every_front_end_gives_back_what_it_took(kind, block_size):
+def test_every_transform_gives_back_what_it_took(kind, block_size):
     x = noise(3, 2, N)
-    front_end = kind(block_size)
-    z = front_end.encode(x)
-    assert z.shape == (3, 2 * front_end.block_size, N // front_end.block_size) and z.numel() == x.numel()
-    assert (front_end.decode(z) - x).abs().max() < 1e-5
+    transform = kind(block_size)
+    z = transform.encode(x)
+    assert z.shape == (3, 2 * transform.block_size, N // transform.block_size) and z.numel() == x.numel()
+    assert (transform.decode(z) - x).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("kind", [Identity, Patching, LappedTransform])
-def test_every_front_end_keeps_the_angle_between_any_two_sounds(kind):
+def test_every_transform_keeps_the_angle_between_any_two_sounds(kind):
     x, y = noise(2, 1, 2, N).double()
-    front_end = kind(64).double()
-    assert (front_end.encode(x) * front_end.encode(y)).sum() == pytest.approx(float((x * y).sum()), rel=1e-5)
-
-
-def test_groups_are_narrow_below_and_wide_above_and_take_each_band_once():
-    one = [1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16]
-    assert groups_of_bands(64).sum(1).tolist() == one
-    assert LappedTransform(64).groups().sum(1).tolist() == one + one
-    assert groups_of_bands(64, share=8).sum(1).tolist() == [1] * 16 + [2] * 8 + [4] * 8
-    assert groups_of_bands(24, first=8).sum(1).tolist() == [4, 4, 8, 8]  # where 32 bands go on after the first 8
-    for bands in (1, 2, 6, 32, 64, 100):
-        assert groups_of_bands(bands).sum(0).tolist() == [1] * bands
+    transform = kind(64).double()
+    assert (transform.encode(x) * transform.encode(y)).sum() == pytest.approx(float((x * y).sum()), rel=1e-5)
 
 
 def test_the_lapped_transform_keeps_the_energy_of_a_drum_to_a_ten_thousandth():
@@ -116,7 +106,7 @@ def test_a_sound_of_one_block_has_no_border_to_fold():
 @pytest.mark.parametrize("bands", [8, 64])
 def test_the_lapped_transform_is_the_textbook_mdct_of_the_sound_played_backwards_up_to_its_sign(bands):
     signal = noise(20 * bands)
-    ours = LappedTransform(bands).encode(mono(signal))[0, :bands].T.double().numpy()  # [frames, bands]
+    ours = LappedTransform(bands, "sine").encode(mono(signal))[0, :bands].T.double().numpy()  # [frames, bands]
     padded = np.pad(signal.double().numpy()[::-1], bands // 2)  # the textbook's frames are centred on our blocks
     theirs = -textbook_mdct(padded, bands)[::-1]
     assert np.allclose(ours[1:-1], theirs[1:-1], atol=1e-5)
@@ -169,45 +159,22 @@ def test_a_length_that_does_not_divide_is_refused_with_the_next_one_that_does(ki
         kind(64).encode(noise(1, 2, 1000))
 
 
-def whitened_by(mean_square: torch.Tensor, power: float = 0.6, share: float = 0.03) -> Whitening:
-    whitening = Whitening(*mean_square.shape, power, share)
-    whitening.fit(mean_square)
-    return whitening
+def test_the_scale_of_bands_is_pink_the_same_power_in_every_octave():
+    scale = band_scale(64, 0.14, 0.5)
+    assert scale.shape == (128, 1) and torch.equal(scale[:64], scale[64:]) and scale[0] == pytest.approx(0.14)
+    power = scale[:64, 0].double().square()
+    octaves = [float(power[2**k : 2 ** (k + 1)].sum()) for k in range(2, 6)]
+    assert max(octaves) < 1.15 * min(octaves)
+    assert torch.equal(band_scale(64, 0.3, 0.0), torch.full((128, 1), 0.3))
 
 
-@pytest.mark.parametrize("power", [0.3, 0.6, 1.0])
-def test_whitened_sounds_have_unit_variance_and_come_back(power):
-    labels = torch.arange(60) % 3
-    z = noise(60, 8, 16) * torch.logspace(-3, 1, 16) * (1 + labels)[:, None, None]
-    whitening = whitened_by(torch.stack([z[labels == k].square().mean(0) for k in range(3)]), power)
-    white = whitening.encode(z, labels)
-    assert white.square().mean() == pytest.approx(1, rel=1e-3)
-    assert torch.allclose(whitening.decode(white, labels), z, rtol=1e-5, atol=1e-8)
-
-
-def test_the_power_decides_how_much_of_the_range_between_loud_and_quiet_places_is_left():
-    mean_square = torch.tensor([[[1.0, 1e-4]]])  # one class, 40 dB apart
-    for power, left_db in [(0.0, 40.0), (0.5, 20.0), (1.0, 0.0)]:
-        whitening = whitened_by(mean_square, power)
-        loud, quiet = whitening.encode(mean_square.sqrt(), torch.tensor([0])).flatten().tolist()
-        assert 20 * math.log10(loud / quiet) == pytest.approx(left_db, abs=0.01)
-
-
-def test_each_class_is_scaled_by_its_own_loudness():
-    mean_square = torch.tensor([[[1.0, 1e-4]], [[1e-4, 1.0]]])
-    scale = whitened_by(mean_square, power=1.0, share=0.0).scale
-    assert torch.allclose(scale, mean_square.sqrt())
-    assert torch.allclose(whitened_by(mean_square).scale[0], whitened_by(mean_square).scale[1].flip(-1))
-
-
-def test_a_foreign_sound_is_not_blown_up_where_a_class_is_silent():
-    mean_square = torch.tensor([[[1.0, 0.0]], [[1.0, 1.0]]])  # only the second class sounds in the second place
-    foreign, silent = torch.tensor([[[0.0, 1.0]]]), torch.tensor([0])
-    assert whitened_by(mean_square, share=0.0).encode(foreign, silent).max() > 500
-    assert whitened_by(mean_square).encode(foreign, silent).max() < 20
-
-
-def test_digital_silence_is_whitened_to_silence_and_not_to_nan():
-    whitening = whitened_by(torch.tensor([[[1.0, 0.0]]]))
-    assert torch.isfinite(whitening.scale).all() and (whitening.scale > 0).all()
-    assert (whitening.encode(torch.zeros(1, 1, 2), torch.tensor([0])) == 0).all()
+def test_the_bands_of_the_drum_machine_are_as_loud_as_the_scale_says_on_average():
+    power = 0
+    for label in LABELS:
+        audio = torch.stack([render(label, seed).audio for seed in range(40)])
+        power = power + LappedTransform(64).encode(audio).square().mean((0, 2)) / len(LABELS)
+    level_db = 10 * torch.log10((power[:64] + power[64:]) / 2).double()
+    octave = torch.log2(torch.arange(64.0) + 1).double()
+    slope, level = np.polyfit(octave, level_db, 1)
+    assert slope == pytest.approx(-3, abs=0.6)  # decibels an octave: 10·log10(2) of a pink spectrum
+    assert level == pytest.approx(20 * math.log10(0.14), abs=4)

@@ -1,4 +1,4 @@
-"""How well sounds are shaped, in one table: python benchmarks/shaping.py
+"""How well sounds are edited, in one table: python benchmarks/edits.py
 
 For a drum of each label: how far restyling goes with its strength, how well repainting keeps the rest and joins it,
 and how exactly inversion comes back, with the number of network calls and the time of each.
@@ -9,11 +9,11 @@ import time
 
 import torch
 
-from tad_course.model.checkpoint import load_model
-from tad_course.drums import render
-from tad_course.generate import Settings, restyle, way_of
 from tad_course.audio.levels import dbfs
-from tad_course.edit import from_noise, inpaint, invert, named, vary_sound
+from tad_course.drums import render
+from tad_course.edit import from_noise, inpaint, invert, restyle, vary_sound
+from tad_course.generate import Settings
+from tad_course.model.checkpoint import load_model
 
 START_S, STOP_S = 0.1, 0.3
 STRENGTHS = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
@@ -48,7 +48,7 @@ def main() -> None:
     model = load_model(given.model)
     labels, rate = model.config.labels, model.config.sample_rate
     drums = {label: render(label, given.seed).audio for label in labels}
-    plain = {label: Settings(model=given.model, label=label, seed=1, **way_of(model)) for label in labels}
+    plain = {label: Settings(model=given.model, label=label, seed=1) for label in labels}
     print(f"{'':<44}" + "".join(f"{label:>12}" for label in labels))
     for strength in STRENGTHS:
         moved = [error_db(restyle(model, drums[x], plain[x], strength), drums[x]) for x in labels]
@@ -67,7 +67,7 @@ def main() -> None:
         start, errors, calls = time.perf_counter(), [], []
         for label in labels:
             settings, heard = Settings(model=given.model, label=label, num_steps=steps), []
-            settings = named(model, settings, drums[label])  # the kind of percussion that it is
+            settings = settings  # the kind of percussion that it is
             noise = invert(model, drums[label], settings, on_step=lambda done, _, heard=heard: heard.append(done))
             errors.append(error_db(from_noise(model, noise, settings), drums[label]))
             calls.append(len(heard) + steps)

@@ -5,70 +5,74 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_models import small
 
-from tad_course import shaping
-from tad_course.model.checkpoint import load_model
-from tad_course.model.denoisers import Keeping, Within
-from tad_course.model.diffusion import ExactDenoiser, alpha_sigma, q_sample
-from tad_course.drums.voices import LABELS, render
-from tad_course.generate import ANY, CEILING, Settings, generate, restyle
-from tad_course.edit import ddim_inverse
+from tad_course import edit
 from tad_course.audio.levels import dbfs
-from tad_course.model.network import DrumModel, ModelConfig
+from tad_course.config import CEILING
+from tad_course.drums.voices import LABELS, render
+from tad_course.edit import (
+    Keeping,
+    ddim_inverse,
+    from_noise,
+    inpaint,
+    invert,
+    morph,
+    morph_sounds,
+    repaint,
+    restyle,
+    slerp,
+    vary,
+    vary_sound,
+)
+from tad_course.generate import ANY, Model, Settings, generate, noise_of
+from tad_course.model.checkpoint import load_model
+from tad_course.model.diffusion import ExactDenoiser, alpha_sigma, q_sample
+from tad_course.model.network import DrumKit
 from tad_course.model.samplers import (
+    SAMPLERS,
     ddim,
-    dpm_solver_2m,
-    dpm_solver_3m,
     last,
     linear_grid,
     log_snr_grid,
-    repaint,
     seeded_noise,
-    slerp,
 )
-from tad_course.edit import from_noise, inpaint, invert, morph, morph_sounds, vary, vary_sound
 
 RATE = 44_100
-PLAIN = ddim, dpm_solver_2m, dpm_solver_3m
-SMALL = ModelConfig(
-    name="small", length_samples=4096, block_size=32, channels=(8, 8), factors=(1, 4), items=(1, 1),
-    attentions=(0, 0), attention_heads=2, attention_features=8, modulation_features=16, label_features=8,
-)  # fmt: skip
+LENGTH = 4096
 SETTINGS = Settings(model="small", num_steps=4)
 
 
-def small(**changes) -> DrumModel:
-    """Return a small untrained model, in which every weight is at work."""
-    torch.manual_seed(0)
-    model = DrumModel(replace(SMALL, **changes))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    if model.config.gain_shape:
-        drums = torch.stack([render(label, seed).audio[:, :4096] for label in LABELS for seed in range(3)])
-        model.whitening.fit_to([(model.front_end.encode(drums), torch.arange(4).repeat_interleave(3))])
-    elif model.whitening:
-        model.whitening.fit(0.01 + torch.rand(model.whitening.scale.shape))
-    return model.eval()
+def plain(**changes) -> Model:
+    return small(length_samples=LENGTH, **changes)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["whitening", "gain_shape"])
-def model(request) -> DrumModel:
-    return small(gain_shape=request.param)
+def kit() -> DrumKit:
+    """Return four small nets, one a label, as `drums` is made."""
+    nets = {label: plain(seed=i, labels=(label,), adaptive=True) for i, label in enumerate(LABELS)}
+    return DrumKit("kit", nets)
+
+
+MODELS = {"plain": plain, "adaptive": lambda: plain(adaptive=True), "kit": kit}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request) -> Model:
+    return MODELS[request.param]()
 
 
 @pytest.fixture
 def few_steps(monkeypatch):
     """Inversions of few steps: rough, and quick."""
-    monkeypatch.setattr(shaping, "INVERSION_STEPS", 4)
+    monkeypatch.setattr(edit, "INVERSION_STEPS", 4)
 
 
 @pytest.fixture(scope="module")
-def drums() -> DrumModel:
+def drums() -> DrumKit:
     return load_model("drums")
 
 
-def drum(label: str = "snare", seed: int = 0, length: int = 4096) -> torch.Tensor:
+def drum(label: str = "snare", seed: int = 0, length: int = LENGTH) -> torch.Tensor:
     return render(label, seed).audio[:, :length]
 
 
@@ -81,44 +85,14 @@ def jump(audio: torch.Tensor, at: int, reach: int = 8) -> float:
     return float(audio[:, at - reach : at + reach].diff(n=2).abs().max())
 
 
-# Guidance in an interval
-
-
-def test_guidance_in_an_interval_acts_there_and_nowhere_else():
-    asked = []
-
-    def denoiser(name):
-        return lambda x_t, t: (asked.append(name), torch.zeros_like(x_t))[1]
-
-    grid = log_snr_grid(10, min_snr_db=-27, max_snr_db=60)
-    last(ddim(Within((-10, 30), denoiser("guided"), denoiser("plain")), torch.ones(1, 1, 4), grid))
-    levels = [-math.inf, *torch.linspace(-27, 60, 10)[1:].tolist()]
-    assert asked == ["guided" if -10 <= level <= 30 else "plain" for level in levels]
-
-
-def test_an_interval_of_everything_is_guidance_and_one_of_nothing_is_none(model):
-    plain, guided = replace(SETTINGS, guidance_scale=1.0), replace(SETTINGS, guidance_scale=3.0)
-    everywhere, nowhere = ((-math.inf, math.inf), (200, 300))
-    assert torch.equal(generate(model, replace(guided, guidance_interval_db=everywhere)), generate(model, guided))
-    assert torch.equal(generate(model, replace(guided, guidance_interval_db=nowhere)), generate(model, plain))
-    with pytest.raises(ValueError, match="not from 3 to -3"):
-        replace(guided, guidance_interval_db=(3, -3))
-
-
-def test_an_interval_survives_the_comment_of_a_file_and_older_comments_still_load():
-    settings = replace(SETTINGS, guidance_interval_db=(-5, 20.5))
-    assert Settings.from_json(settings.to_json()) == settings and hash(settings)
-    assert "interval" not in SETTINGS.to_json() and Settings.from_json(SETTINGS.to_json()) == SETTINGS
-
-
 # Repainting
 
 
-@pytest.mark.parametrize("sampler", PLAIN, ids=lambda sampler: sampler.__name__)
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_what_is_kept_is_the_noised_original_at_every_level(sampler):
     x_0, eps, new = torch.randn(1, 2, 32), torch.randn(1, 2, 32), torch.arange(32) > 20
     denoise = Keeping(lambda x_t, t: 0.3 * x_t, x_0, new)
-    for step in sampler(denoise, eps, linear_grid(6)):
+    for step in SAMPLERS[sampler](denoise, eps, linear_grid(6)):
         assert torch.allclose(step.x_t[..., ~new], q_sample(x_0, step.t, eps)[..., ~new], atol=1e-5)
 
 
@@ -151,9 +125,9 @@ REGIONS = [(0.02, 0.05), (0.0, 0.04), (0.05, 1.0)]
 
 
 @pytest.mark.parametrize(("start_s", "stop_s"), REGIONS)
-@pytest.mark.parametrize("front_end", ["lapped", "patching", "identity"])
-def test_outside_the_region_nothing_changes_and_inside_it_almost_everything(front_end, start_s, stop_s):
-    model = small(front_end=front_end, block_size=1 if front_end == "identity" else 32, wiener=False)
+@pytest.mark.parametrize("transform", ["lapped", "patch", "identity"])
+def test_outside_the_region_nothing_changes_and_inside_it_almost_everything(transform, start_s, stop_s):
+    model = plain(transform=transform, block_size=1 if transform == "identity" else 32)
     audio = drum()
     made = inpaint(model, audio, SETTINGS, start_s, stop_s)
     region = torch.zeros(4096, dtype=torch.bool)
@@ -209,14 +183,13 @@ def test_inversion_by_a_linear_denoiser_comes_back_exactly():
     grid, eps = log_snr_grid(24).double(), torch.randn(1, 3, 500, dtype=torch.float64)
     noise = last(ddim_inverse(denoise, x_0, grid, eps, tolerance_db=-80, most=30))
     again = last(ddim(denoise, noise, grid))
-    assert error_db(again, x_0) < -55  # the last hop forgets what lies below -60 dB
+    assert error_db(again, x_0) < -55  # the last step forgets what lies below -60 dB
     assert noise.std() == pytest.approx(1, abs=0.15)
 
 
 def test_inversion_by_a_network_comes_back_and_more_exactly_with_a_finer_tolerance():
-    model = small(wiener=False)  # an untrained gain would jump from frame to frame
-    labels, grid = torch.tensor([1]), log_snr_grid(16)
-    denoise, x_0 = model.denoiser(labels), model.encode(drum()[None], torch.tensor([1]))
+    model, grid = plain(), log_snr_grid(16)
+    denoise, x_0 = model.denoiser(torch.tensor([1])), model.encode(drum()[None])
     errors = []
     for tolerance_db in (-10, -60):
         noise = last(ddim_inverse(denoise, x_0, grid, seeded_noise(model.shape, [0]), tolerance_db, 20))
@@ -259,14 +232,27 @@ def test_a_morph_starts_at_the_one_sound_and_ends_at_the_other(model):
     assert error_db(near, generate(model, first)) < -40
 
 
-def test_half_way_between_two_labels_whitening_lies_half_way_in_decibels(model):
-    z, half = torch.ones(1, *model.shape), torch.tensor([[0.5, 0.0, 0.5, 0.0]])
-    kick, hihat = (model.whitening.decode(z, torch.tensor([label])) for label in (0, 2))
-    between = model.whitening.decode(z, half)[..., 1:]  # how shapes begin is no logarithm
-    assert torch.allclose(between, (kick * hihat).sqrt()[..., 1:], rtol=1e-5)
+def test_half_way_between_two_labels_a_kit_mixes_the_predictions_of_both_nets():
+    model, half = kit(), torch.tensor([[0.5, 0.0, 0.5, 0.0]])
+    x_t = seeded_noise(model.shape, [0])
+    kick, hihat = (model.denoiser(torch.tensor([label]))(x_t, 0.5) for label in (0, 2))
+    assert torch.allclose(model.denoiser(half)(x_t, 0.5), (kick + hihat) / 2, atol=1e-5)
+    assert not torch.allclose(kick, hihat, atol=1e-3)
+
+
+def test_all_of_one_label_is_that_label(model):
     x_t, sure = seeded_noise(model.shape, [0]), torch.tensor([[0.0, 1.0, 0.0, 0.0]])
     one, same = (model.denoiser(labels)(x_t, 0.5) for labels in (torch.tensor([1]), sure))
     assert torch.allclose(one, same, atol=1e-5)
+
+
+def test_a_kit_uses_the_net_of_the_label_and_the_noise_of_the_seed_for_each_edit():
+    model = kit()
+    for label, net in model.models.items():
+        one = replace(SETTINGS, label=label)
+        assert torch.equal(generate(model, one), generate(net, one))
+        assert torch.equal(noise_of(model, one), noise_of(net, one))
+        assert torch.equal(restyle(model, drum(), one, 0.5), restyle(net, drum(), one, 0.5))
 
 
 def test_two_sounds_are_morphed_from_end_to_end(model, few_steps):
@@ -274,7 +260,7 @@ def test_two_sounds_are_morphed_from_end_to_end(model, few_steps):
     assert torch.equal(morph_sounds(model, first, second, SETTINGS, 0), first[0])
     assert torch.equal(morph_sounds(model, first, second, SETTINGS, 1), second[0])
     middle = morph_sounds(model, first, second, SETTINGS, 0.5)
-    assert middle.shape == (2, 4096) and middle.isfinite().all() and middle.abs().max() <= CEILING * (1 + 1e-6)
+    assert middle.shape == (2, LENGTH) and middle.isfinite().all() and middle.abs().max() <= CEILING * (1 + 1e-6)
     with pytest.raises(ValueError, match="4096 and 2048 samples"):
         morph_sounds(model, first, (drum("hihat")[:, :2048], "hihat"), SETTINGS, 0.5)
 
@@ -295,49 +281,48 @@ def test_the_more_a_sound_is_varied_the_farther_away_it_is(model):
 
 @pytest.mark.parametrize("amount", [-0.1, 1.1, float("nan")])
 def test_an_amount_outside_0_to_1_is_refused(model, amount):
-    for shape in (lambda: vary(model, SETTINGS, amount, 1), lambda: vary_sound(model, drum(), SETTINGS, amount)):
+    for edit_it in (lambda: vary(model, SETTINGS, amount, 1), lambda: vary_sound(model, drum(), SETTINGS, amount)):
         with pytest.raises(ValueError, match="between 0 and 1"):
-            shape()
+            edit_it()
 
 
-@pytest.mark.parametrize(
-    "shape",
-    [
-        lambda model, told: inpaint(model, drum(), SETTINGS, 0.02, 0.05, on_step=told),
-        lambda model, told: morph(model, SETTINGS, replace(SETTINGS, seed=1), 0.5, on_step=told),
-        lambda model, told: morph_sounds(model, (drum(), "snare"), (drum("kick"), "kick"), SETTINGS, 0.5, on_step=told),
-        lambda model, told: vary(model, SETTINGS, 0.5, 1, on_step=told),
-        lambda model, told: vary_sound(model, drum(), SETTINGS, 0.5, on_step=told),
-    ],
-    ids=["inpaint", "morph", "morph_sounds", "vary", "vary_sound"],
-)
-def test_progress_rises_to_its_total_and_can_stop_the_work(model, few_steps, shape):
-    heard = []
-    shape(model, lambda done, total: heard.append((done, total)))
-    done, totals = zip(*heard, strict=True)
+EDITS = {
+    "restyle": lambda model, on_step: restyle(model, drum(), SETTINGS, 0.5, on_step=on_step),
+    "inpaint": lambda model, on_step: inpaint(model, drum(), SETTINGS, 0.02, 0.05, on_step=on_step),
+    "morph": lambda model, on_step: morph(model, SETTINGS, replace(SETTINGS, seed=1), 0.5, on_step=on_step),
+    "morph_sounds": lambda model, on_step: morph_sounds(
+        model, (drum(), "snare"), (drum("kick"), "kick"), SETTINGS, 0.5, on_step=on_step
+    ),
+    "vary": lambda model, on_step: vary(model, SETTINGS, 0.5, 1, on_step=on_step),
+    "vary_sound": lambda model, on_step: vary_sound(model, drum(), SETTINGS, 0.5, on_step=on_step),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_progress_rises_to_its_total_and_can_stop_the_work(model, few_steps, name):
+    steps = []
+    EDITS[name](model, lambda done, total: steps.append((done, total)))
+    done, totals = zip(*steps, strict=True)
     assert list(done) == sorted(done) and set(totals) == {done[-1]} and done[0] == 1
 
     def stop(done, total):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        shape(model, stop)
+        EDITS[name](model, stop)
 
 
 # Other lengths
 
 
-def test_shorter_sounds_take_the_first_frames_and_longer_ones_need_a_model_without_whitening(model):
-    short = generate(model, replace(SETTINGS, length_samples=2048))
-    assert short.shape == (2, 2048) and short.isfinite().all()
+def test_sounds_may_be_of_other_lengths_that_the_net_can_halve(model):
+    for length in (LENGTH // 2, 2 * LENGTH):
+        made = generate(model, replace(SETTINGS, length_samples=length))
+        assert made.shape == (2, length) and made.isfinite().all()
     assert restyle(model, drum(length=1024), SETTINGS, 0.5).shape == (2, 1024)
-    with pytest.raises(ValueError, match=r"at most 4096 samples, not 8192.*does not know how loud"):
-        generate(model, replace(SETTINGS, length_samples=8192))
     with pytest.raises(ValueError, match="multiples of 128 samples, not 1000"):
         generate(model, replace(SETTINGS, length_samples=1000))
-    free = small(whitening_power=0.0, wiener=False)
-    assert generate(free, replace(SETTINGS, length_samples=8192)).shape == (2, 8192)
 
 
 def test_a_length_that_is_the_models_own_changes_nothing(model):
-    assert torch.equal(generate(model, replace(SETTINGS, length_samples=4096)), generate(model, SETTINGS))
+    assert torch.equal(generate(model, replace(SETTINGS, length_samples=LENGTH)), generate(model, SETTINGS))

@@ -1,4 +1,4 @@
-"""The way from noise to a drum as a strip of small pictures, each of which can be played. A panel of the studio."""
+"""The way from noise to a drum as a row of small pictures, each of which can be played. A panel of the studio."""
 
 import html
 import threading
@@ -22,9 +22,9 @@ from tad_course.library.sound import GENERATE, Sound
 from tad_course.model.diffusion import snr_db
 from tad_course.studio.cards import button
 from tad_course.studio.controls import ROW
-from tad_course.studio.desk import Desk
 from tad_course.studio.jobs import Status, Watched
 from tad_course.studio.mel_picture import FLOOR_DB
+from tad_course.studio.session import Session
 
 MOST_STOPS = 9
 LOUDEST_DBFS = -20.0  # rms of the loudest stop: noise is hard on ears
@@ -61,14 +61,14 @@ def stops_of(model: Model, settings: Settings, most: int = MOST_STOPS) -> list[S
     steps = list(steps_of(model, settings))
     wanted = np.unique(np.linspace(0, len(steps), min(most, len(steps) + 1)).round().astype(int))
 
-    def heard(coefficients: Tensor) -> Tensor:
+    def audible(coefficients: Tensor) -> Tensor:
         return limit(model.decode(coefficients)[0].cpu())
 
     # A step holds the noisy sound after it, and what was predicted before it.
     noisy = [noise_of(model, settings), *(step.x_t for step in steps)]
     predicted = [*(step.x_0 for step in steps), steps[-1].x_t]
     noise_db = [np.inf, *(-float(snr_db(step.t)) if step.t > 0 else -np.inf for step in steps)]
-    return [Stop(int(i), noise_db[i], heard(noisy[i]), heard(predicted[i])) for i in wanted]
+    return [Stop(int(i), noise_db[i], audible(noisy[i]), audible(predicted[i])) for i in wanted]
 
 
 class Thumbnail:
@@ -95,21 +95,21 @@ class Thumbnail:
             return self.live.html(alt)
 
 
-def strip_gain_db(stops: list[Stop]) -> float:
+def timeline_gain_db(stops: list[Stop]) -> float:
     """Return the one gain, never above 0 dB, at which no stop is louder than -20 dBFS (rms) or -1 dBFS (peak)."""
     sounds = [audio for stop in stops for audio in (stop.noisy, stop.predicted)]
     return min(safe_gain_db(sounds), *(LOUDEST_DBFS - dbfs(audio) for audio in sounds))
 
 
-def strip_html(stops: list[Stop], view: str, thumbnail: Thumbnail, players: bool = True) -> str:
-    """Return the strip as HTML: a small card for each stop, from noise to the drum, all at one gain.
+def timeline_html(stops: list[Stop], view: str, thumbnail: Thumbnail, players: bool = True) -> str:
+    """Return the timeline as HTML: a small card for each stop, from noise to the drum, all at one gain.
 
     Args:
         view: "noisy" shows and plays x_t, "predicted" x_0.
         thumbnail: draws the pictures.
         players: whether there is a player on each card.
     """
-    gain = 10 ** (strip_gain_db(stops) / 20)
+    gain = 10 ** (timeline_gain_db(stops) / 20)
     cards = []
     for stop in stops:
         audio, title = getattr(stop, view), html.escape(stop.title)
@@ -122,16 +122,16 @@ def strip_html(stops: list[Stop], view: str, thumbnail: Thumbnail, players: bool
 
 
 def whole_way(stops: list[Stop], view: str) -> Tensor:
-    """Return all stops one after another, `[2, n * N]`, at the gain of the strip."""
-    return torch.cat([getattr(stop, view) for stop in stops], dim=-1) * 10 ** (strip_gain_db(stops) / 20)
+    """Return all stops one after another, `[2, n * N]`, at the gain of the timeline."""
+    return torch.cat([getattr(stop, view) for stop in stops], dim=-1) * 10 ** (timeline_gain_db(stops) / 20)
 
 
-class ReverseStrip:
+class Timeline:
     """How a sound came about, step by step; `view` chooses what is shown. `box` is the widget."""
 
-    def __init__(self, desk: Desk, sound: Callable[[], Sound | None]):
-        """`sound` tells which one was made last, or None."""
-        self.desk, self.sound, self.status = desk, sound, Status(desk.worker)
+    def __init__(self, session: Session, sound: Callable[[], Sound | None]):
+        """`sound` returns the one made last, or None."""
+        self.session, self.sound, self.status = session, sound, Status(session.worker)
         self.stops: list[Stop] = []
         self.thumbnail: Thumbnail | None = None
         self.button = button("Show how the last sound came about", "Noise to drum, step by step", "film", "tad-do")
@@ -158,9 +158,9 @@ class ReverseStrip:
         start = time.monotonic()
         if sound is None:
             raise ValueError("No sound has been made yet: press Make first.")
-        if sound.kind != GENERATE or sound.settings.fingerprint != self.desk.fingerprint:
-            raise ValueError(f"{sound.title}: was not made from noise by the model in use, {self.desk.name}.")
-        self.stops = stops_of(Watched(self.desk.model, tick), sound.settings)
+        if sound.kind != GENERATE or sound.settings.fingerprint != self.session.fingerprint:
+            raise ValueError(f"{sound.title}: was not made from noise by the model in use, {self.session.name}.")
+        self.stops = stops_of(Watched(self.session.model, tick), sound.settings)
         count = sound.settings.num_steps
         steps = f"{count} step{'s' * (count != 1)}"
         self.title.value = f"<b>{html.escape(sound.title)}</b>, {steps}"
@@ -168,14 +168,14 @@ class ReverseStrip:
         return f"Took the {steps} again in {time.monotonic() - start:.1f} s."
 
     def still(self) -> str:
-        """Return the strip without players, for where no kernel runs."""
-        return strip_html(self.stops, "noisy", self.thumbnail, players=False) if self.stops else ""
+        """Return the timeline without players, for where no kernel runs."""
+        return timeline_html(self.stops, "noisy", self.thumbnail, players=False) if self.stops else ""
 
     def _draw(self) -> None:
         if self.stops:
             view = self.view.value
             self._fit_thumbnail(self.stops[0].noisy.shape[-1])
-            self.strip.value = strip_html(self.stops, view, self.thumbnail)
+            self.strip.value = timeline_html(self.stops, view, self.thumbnail)
             player = player_html(whole_way(self.stops, view), "the whole way, one stop after another")
             player = player.replace("<audio ", '<audio style="width:100%;height:40px" ', 1)
             self.whole.value = f"<div>The whole way, one stop after another:</div>{player}"
