@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 
 from tad_course.audio import load_audio, save_wav
-from tad_course.audio.levels import limit
+from tad_course.audio.levels import finish
 from tad_course.drums.folder import render_folder
 from tad_course.drums.voices import LABELS
 from tad_course.evaluation.extract import UNLABELLED, extract_features, made_jobs
@@ -138,7 +138,7 @@ def together(one: Contestant, batch: list[Settings]) -> torch.Tensor:
     model, first = one.model, batch[0]
     noise = seeded_noise(model.shape, [each.seed for each in batch])
     steps = ddim(model.denoiser(label_index(model, first)), noise, linear_grid(first.num_steps))
-    return torch.stack([limit(sound) for sound in model.decode(last(steps))])
+    return torch.stack([finish(sound) for sound in model.decode(last(steps))])
 
 
 def judge(one: Contestant, sets: RealSets, per_label: int, chunk: int) -> list[Measure]:

@@ -22,8 +22,8 @@ class ModelConfig:
     # The transform before the network (lesson 06).
     transform: str = "lapped"
     block_size: int = 64  # samples a frame: the U-Net sees length_samples / block_size frames
-    level: float = 0.14  # rms of the lowest band in training sounds, which the scale brings to about 1
-    tilt: float = 0.5  # band k is scaled for a loudness of level / (k + 1)^tilt; 0.5 is a pink spectrum
+    level: float = 0.14  # so that scaled coefficients of drums have a mean square of about 1
+    tilt: float = 0.5  # band k is divided by level / (k + 1)^tilt; 0.5 is a pink spectrum
 
     # The U-Net, level by level from the outside in (lesson 05).
     channels: tuple[int, ...] = (128, 128, 256)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tad_course.audio.levels import limit
+from tad_course.audio.levels import finish, limit
 from tad_course.config import CEILING
 from tad_course.generate import Model, Settings, grid_of, label_index, noise_of
 from tad_course.model.diffusion import alpha_sigma, q_sample
@@ -213,7 +213,7 @@ def _sampled(
     """Walk from `x_t` down the grid (by default all of it) and return the sound `[2, N]`."""
     grid = grid_of(model, settings) if grid is None else grid
     denoise = _counting(model.denoiser(labels, settings.guidance_scale), settings.num_steps, on_step)
-    return limit(model.decode(last(SAMPLERS[settings.sampler](denoise, x_t, grid)))[0].cpu())
+    return finish(model.decode(last(SAMPLERS[settings.sampler](denoise, x_t, grid)))[0].cpu())
 
 
 def _between(model: Model, first: Tensor | None, second: Tensor | None, amount: float) -> Tensor | None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tad_course import __version__
-from tad_course.audio.levels import limit
+from tad_course.audio.levels import finish
 from tad_course.model.checkpoint import CheckpointError, load_model
 from tad_course.model.network import AudioDiffusion, DrumKit
 from tad_course.model.samplers import SAMPLERS, Step, last, log_snr_grid, seeded_noise
@@ -126,7 +126,7 @@ def steps_of(model: Model, settings: Settings) -> Iterator[Step]:
 
 def generate(model: Model, settings: Settings) -> Tensor:
     """Return one sound `[2, N]`, the same for the same model and settings on the same machine."""
-    return limit(model.decode(last(steps_of(model, settings)))[0].cpu())
+    return finish(model.decode(last(steps_of(model, settings)))[0].cpu())
 
 
 def generate_many(model: Model, settings: Settings, seeds: Sequence[int]) -> Iterator[tuple[Settings, Tensor]]:
@@ -145,7 +145,7 @@ def generate_together(model: Model, batch: Sequence[Settings]) -> Tensor:
     labels = torch.cat([label_index(model, each) for each in batch]) if model.config.labels else None
     noise = seeded_noise(model.shape_of(first.length_samples), [each.seed for each in batch]).to(model.device)
     steps = SAMPLERS[first.sampler](model.denoiser(labels, first.guidance_scale), noise, grid_of(model, first))
-    return torch.stack([limit(sound) for sound in model.decode(last(steps)).cpu()])
+    return torch.stack([finish(sound) for sound in model.decode(last(steps)).cpu()])
 
 
 def fingerprint(model: Model) -> str:

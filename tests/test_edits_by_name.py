@@ -191,7 +191,7 @@ def test_another_model_of_the_same_name_is_refused(here, model, capsys):
     refused(here, capsys, "0.wav was not made", "the model has changed since")
 
 
-def test_a_wav_alone_says_that_it_needs_its_source(here, model, capsys):
+def test_a_wav_alone_is_refused_because_it_needs_its_source(here, model, capsys):
     path = save_new(edited(model, "repaint"), here, "it")
     refused(here, capsys, "made out of my door (repaint), so settings alone do not make it again", source=path.name)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from small_models import small
 
-from tad_course.audio.levels import AHEAD_SAMPLES, limit
+from tad_course.audio.levels import AHEAD_SAMPLES, ONSET_SAMPLES, finish, limit
 from tad_course.config import CEILING
 from tad_course.drums import render
 from tad_course.edit import restyle
@@ -91,6 +91,20 @@ def test_a_sound_is_turned_down_around_its_peaks_and_never_up():
     )
 
 
+def test_a_made_sound_begins_without_a_click():
+    t = torch.arange(4096) / 44_100
+    hat = torch.sin(2 * torch.pi * 10_000 * t + 1) * torch.exp(-20 * t)  # there at once
+
+    def below_1_khz(x: torch.Tensor) -> float:
+        heard = torch.cat([torch.zeros(4096), x])  # silence before
+        spectrum = torch.fft.rfft(heard).abs().square()
+        return float(spectrum[: 8192 // 44].sum() / spectrum.sum())
+
+    finished = finish(hat.repeat(2, 1) / 4)[0]
+    assert below_1_khz(finished) < below_1_khz(hat) / 100
+    assert finished[0] == 0 and torch.equal(finished[ONSET_SAMPLES:], hat[ONSET_SAMPLES:] / 4)
+
+
 def test_any_draws_the_label_from_the_seed_and_reaches_all_of_them(model):
     drawn = [label_index(model, replace(SETTINGS, label=ANY, seed=seed)).item() for seed in range(40)]
     assert set(drawn) == {0, 1, 2, 3}
@@ -115,7 +129,7 @@ def test_the_steps_can_be_heard_on_the_way_and_the_last_is_the_sound(model):
     steps = list(steps_of(model, SETTINGS))
     assert len(steps) == 2
     heard = model.decode(steps[-1].x_0)[0]
-    assert torch.allclose(limit(heard), generate(model, SETTINGS), atol=1e-6)
+    assert torch.allclose(finish(heard), generate(model, SETTINGS), atol=1e-6)
 
 
 @pytest.mark.parametrize(

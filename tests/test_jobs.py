@@ -37,13 +37,13 @@ TOO_MUCH = [
 
 
 @pytest.mark.parametrize("error", TOO_MUCH, ids=str)
-def test_short_memory_is_told_in_words(status, error):
+def test_short_memory_is_shown_in_words(status, error):
     sentence, details = run(status, fail(error))
     assert SHORT_OF_MEMORY in sentence
     assert type(error).__name__ in details
 
 
-def test_a_tensor_that_does_not_fit_is_told_as_short_memory(status):
+def test_a_tensor_that_does_not_fit_is_shown_as_short_memory(status):
     sentence, details = run(status, lambda tick: torch.empty(10**15))
     assert SHORT_OF_MEMORY in sentence and "RuntimeError" in details
 
@@ -67,7 +67,7 @@ def test_an_interrupt_in_the_middle_leaves_the_worker_working(status, error):
     assert "Well." in run(status, lambda tick: "Well.")[0]
 
 
-def test_an_interrupted_handler_says_so(status):
+def test_an_interrupted_handler_shows_that(status):
     with status.words():
         raise KeyboardInterrupt
     assert "Interrupted. Your sounds are safe" in status.message.value

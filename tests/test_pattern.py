@@ -161,7 +161,7 @@ def test_nothing_of_a_pattern_can_be_changed_by_accident():
         ({"muted": ("bell",)}, "Cannot mute bell"),
     ],
 )
-def test_what_is_not_allowed_is_said(wrong, words):
+def test_what_is_not_allowed_is_refused_in_words(wrong, words):
     with pytest.raises(ValueError, match=words):
         Pattern(**wrong)
 

@@ -29,7 +29,7 @@ def state(explorer) -> tuple[str, str]:
     return explorer.figure_widget.value, explorer.player_widget.value
 
 
-def test_a_moved_parameter_changes_picture_and_sound_and_says_its_value(sound):
+def test_a_moved_parameter_changes_picture_and_sound_and_names_its_value(sound):
     before = state(sound)
     sound.slider.value = 70.0
     assert all(now != then for now, then in zip(state(sound), before, strict=True))

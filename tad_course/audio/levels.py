@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool1d, max_pool1d, pad
 from tad_course.config import CEILING
 
 AHEAD_SAMPLES = 220  # 5 ms
+ONSET_SAMPLES = 22  # 0.5 ms
 
 
 def _decibels(amplitude: float) -> float:
@@ -56,3 +57,13 @@ def limit(audio: Tensor) -> Tensor:
     least = -max_pool1d(-needed, 2 * AHEAD_SAMPLES + 1, 1, AHEAD_SAMPLES)
     gain = avg_pool1d(pad(least, (AHEAD_SAMPLES, AHEAD_SAMPLES), mode="replicate"), 2 * AHEAD_SAMPLES + 1, 1)
     return (audio * gain).clamp(-CEILING, CEILING)  # what rounding leaves
+
+
+def finish(audio: Tensor) -> Tensor:
+    """Let a made sound `[2, N]` rise from silence within half a millisecond, and `limit` it.
+
+    A sound that is there at once begins with a click of all frequencies.
+    """
+    rise = torch.ones(audio.shape[-1])
+    rise[:ONSET_SAMPLES] = 0.5 - 0.5 * torch.cos(math.pi * torch.arange(ONSET_SAMPLES) / ONSET_SAMPLES)
+    return limit(audio * rise)

@@ -125,7 +125,7 @@ class AudioDiffusion(nn.Module):
 
 
 class Preconditioned(nn.Module):
-    """A network that sees every place at the same loudness and predicts how strong the sound is there.
+    """A network that sees every coefficient at the same loudness and predicts how strong the sound is there.
 
     Drums span 100 dB from attack to tail, and one network cannot work at all of them at once. So each coefficient of
     x_t is divided by the root of the energy E around it (3 bands, 9 frames), and log E goes in beside it. The network

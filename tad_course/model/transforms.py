@@ -131,9 +131,9 @@ def blocks_of(x: Tensor, block_size: int) -> Tensor:
 def band_scale(block_size: int, level: float, tilt: float) -> Tensor:
     """Return the loudness `[2·block_size, 1]` that is expected of each band of mid and of side.
 
-    Band k of drums has an rms of about `level` / (k + 1)^`tilt`; a tilt of 0.5 is a pink spectrum, the same power in
-    every octave, as music has it on average (Voss & Clarke, 1975). Divided by it, all bands are about equally loud, so
-    that the loss does not drown in the lowest. Lesson: 06
+    It is one line on logarithmic axes: `level` / (k + 1)^`tilt`. A tilt of 0.5 is a pink spectrum, the same power in
+    every octave, as music has it on average (Voss & Clarke, 1975). Divided by it, the bands of drums are far nearer to
+    equal loudness, so that the loss does not consist of the lowest alone. Lesson: 06
     """
     k = torch.arange(block_size)
     return (level * (k + 1.0) ** -tilt).repeat(2)[:, None]

@@ -1,4 +1,4 @@
-"""A real JupyterLab on a copy of the project, and a real Chromium that looks at it. Nothing leaves the machine."""
+"""A real JupyterLab on a copy of the project, and a real Chromium that opens it. Nothing leaves the machine."""
 
 import json
 import os

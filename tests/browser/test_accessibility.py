@@ -1,4 +1,4 @@
-"""axe looks at every notebook as exported HTML: no serious finding in what is ours."""
+"""axe checks every notebook as exported HTML: no serious finding in what is ours."""
 
 from pathlib import Path
 

@@ -85,11 +85,10 @@ def test_the_keyboard_alone_makes_keeps_renames_stars_deletes_undoes_and_exports
     keyboard.press("Space")
     visit.tab_to(".tad-sampler")
     visit.sound_after(lambda: keyboard.press("ArrowDown"))  # it brings its own number of steps
-    before = {}
-    for control in ("guidance", "steps"):
-        visit.tab_to(f".tad-{control} .noUi-handle", back=True)
-        before[control] = float(page.locator(f".tad-{control} .noUi-handle").get_attribute("aria-valuenow"))
-        visit.sound_after(lambda: keyboard.press("ArrowRight"))
+    visit.tab_to(".tad-steps .noUi-handle", back=True)
+    steps = float(page.locator(".tad-steps .noUi-handle").get_attribute("aria-valuenow"))
+    visit.sound_after(lambda: keyboard.press("ArrowRight"))
+    assert page.locator(".tad-guidance .noUi-target[disabled]").count() == 1  # it has no effect with this model
     visit.tab_to(".tad-press")
     visit.sound_after(lambda: keyboard.press("Enter"))
 
@@ -127,7 +126,7 @@ def test_the_keyboard_alone_makes_keeps_renames_stars_deletes_undoes_and_exports
         (entry,) = json.loads(archive.read("settings.json"))["sounds"]
         settings = Settings(**entry["settings"])
         assert (settings.label, settings.seed, settings.sampler) == ("snare", 41, "ddim")
-        assert (settings.num_steps, settings.guidance_scale) == (before["steps"] + 1, before["guidance"] + 0.5)
+        assert (settings.num_steps, settings.guidance_scale) == (steps + 1, 1)
         again = wav_bytes(generate(model_of(settings), settings), entry["encoding"], settings.to_json())
         assert archive.read(entry["file"]) == again
 
