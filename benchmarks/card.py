@@ -53,7 +53,7 @@ to the waveform is the exact inverse. A file holds the weights of its network (h
 {chr(10).join(line(label, name, given.runs) for label, name in names.items())}
 
 - **Data**: this project's own drum machine, seeds from 0. No recordings.
-- **Training**: `tad-course train --labels kick --drums 2000 --steps 7000 --out runs/kicks`, the others likewise. \
+- **Training**: `tad-course train --labels kick --drums 2000 --steps 6500 --out runs/kicks`, the others likewise. \
 {given.time}
 - **Licence**: MIT, weights and sounds. What you make with it is yours.
 

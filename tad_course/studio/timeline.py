@@ -11,7 +11,7 @@ import torch
 from ipywidgets import HTML, HBox, Layout, ToggleButtons, VBox
 from torch import Tensor
 
-from tad_course.audio.levels import dbfs, limit
+from tad_course.audio.levels import dbfs, finish, limit
 from tad_course.audio.players import safe_gain_db
 from tad_course.audio.spectra import mel_db, mono
 from tad_course.display import plots
@@ -61,14 +61,15 @@ def stops_of(model: Model, settings: Settings, most: int = MOST_STOPS) -> list[S
     steps = list(steps_of(model, settings))
     wanted = np.unique(np.linspace(0, len(steps), min(most, len(steps) + 1)).round().astype(int))
 
-    def audible(coefficients: Tensor) -> Tensor:
-        return limit(model.decode(coefficients)[0].cpu())
+    def audible(coefficients: Tensor, index: int) -> Tensor:
+        sound = model.decode(coefficients)[0].cpu()
+        return finish(sound) if index == len(steps) else limit(sound)  # the last one as `generate` makes it
 
     # A step holds the noisy sound after it, and what was predicted before it.
     noisy = [noise_of(model, settings), *(step.x_t for step in steps)]
     predicted = [*(step.x_0 for step in steps), steps[-1].x_t]
     noise_db = [np.inf, *(-float(snr_db(step.t)) if step.t > 0 else -np.inf for step in steps)]
-    return [Stop(int(i), noise_db[i], audible(noisy[i]), audible(predicted[i])) for i in wanted]
+    return [Stop(int(i), noise_db[i], audible(noisy[i], i), audible(predicted[i], i)) for i in wanted]
 
 
 class Thumbnail:

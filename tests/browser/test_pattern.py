@@ -162,7 +162,7 @@ def test_every_control_of_the_pattern_is_used_once(page, tmp_path):
     number = panel.locator("input[type=number]")
     number.fill("7")
     number.press("Enter")
-    player.wait_for_message("4 sounds of seed 7")
+    player.wait_for_message(r"4 sounds of seed 7\.")
     lucky = surprise(7)
     player.shows({label: lucky.signs(label) for label in LABELS})
 
