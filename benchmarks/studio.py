@@ -59,7 +59,7 @@ def memory_after(counts: tuple[int, ...] = COUNTS) -> dict[int, float]:
         studio, made, found = Studio("drums", ROOT / "data_samples", folder, random.Random(0)), 0, {}
         for count in counts:
             while made < count:
-                studio.make.seed.value.value = made + 1  # "answer to every change" makes the sound
+                studio.make.seed.value.value = made + 1  # "make one at every change" makes the sound
                 studio.session.worker.wait()
                 made += 1
             found[count] = memory_mb()

@@ -437,7 +437,7 @@ def test_every_result_can_be_made_again_from_an_export_to_the_last_bit(studio, v
 def test_all_players_of_a_row_share_one_gain_and_none_is_louder_than_it_should_be(studio, monkeypatch, tmp_path):
     levels = []
     monkeypatch.setattr(
-        "tad_course.studio.shape_part.player_html", lambda x, _: levels.append(peak_dbfs(x)) or "<audio >"
+        "tad_course.studio.shape_part.player_html", lambda x, *_: levels.append(peak_dbfs(x)) or "<audio >"
     )
     save_wav(tmp_path / "hot.wav", 3 * (torch.rand(2, 30_000) - 0.5))
     studio.shape.source.path.value = str(tmp_path / "hot.wav")

@@ -373,7 +373,7 @@ def test_a_restyled_sound_names_its_source_and_is_no_recipe_from_noise(studio):
 
 def test_players_that_are_compared_share_one_gain(monkeypatch):
     levels = []
-    monkeypatch.setattr("tad_course.studio.cards.player_html", lambda x, _: levels.append(peak_dbfs(x)) or "<audio >")
+    monkeypatch.setattr("tad_course.studio.cards.player_html", lambda x, *_: levels.append(peak_dbfs(x)) or "<audio >")
     loud, quiet = torch.full((2, 10), 2.0), torch.full((2, 10), 0.2)
     players_html({"loud": loud, "quiet": quiet})
     assert levels[0] == pytest.approx(-1, abs=0.01)

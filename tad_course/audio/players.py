@@ -79,12 +79,23 @@ def describe(title: str, audio: Tensor, sample_rate: int = SAMPLE_RATE) -> str:
     return f"{title}: {line}" if title else line
 
 
+def audio_element(wav: bytes, title: str, attributes: str = "") -> str:
+    """Return the one kind of player that the course has: an `<audio>` element that holds the bytes of a WAV.
+
+    Args:
+        wav: what it plays.
+        title: what screen readers call it.
+        attributes: further ones of the element, as HTML: `autoplay style="width:100%"`.
+    """
+    data, name = base64.b64encode(wav).decode("ascii"), html.escape(title, quote=True)
+    return f'<audio controls {attributes} aria-label="Play {name}" src="data:audio/wav;base64,{data}"></audio>'
+
+
 def _card(title: str, audio: Tensor, note: str, sample_rate: int) -> str:
     """Return one player as HTML; the sound travels inside it as a 16-bit WAV."""
     content = wav_bytes(audio, "pcm16", sample_rate=sample_rate, name=title or "The sound")
-    data = base64.b64encode(content).decode("ascii")
     name = html.escape(title or "sound", quote=True)
     aside = f' <span style="{_NOTE}">({note})</span>' if note else ""
     caption = f'<figcaption style="{_TITLE}">{name if title else ""}{aside}</figcaption>' if title or note else ""
-    player = f'<audio controls preload="metadata" aria-label="Play {name}" src="data:audio/wav;base64,{data}"></audio>'
+    player = audio_element(content, title or "sound", 'preload="metadata"')
     return f'<figure style="{_CARD}">{caption}{player}</figure>'

@@ -1,14 +1,11 @@
 """Widgets that leave something behind: where no kernel runs (HTML, GitHub), a still version takes their place."""
 
-import base64
-from html import escape
-
 from IPython.display import display
 from ipywidgets import HTML, Widget
 from torch import Tensor
 
 from tad_course.audio.levels import peak_dbfs
-from tad_course.audio.players import CEILING_DBFS
+from tad_course.audio.players import CEILING_DBFS, audio_element
 from tad_course.audio.wav import wav_bytes
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
@@ -28,8 +25,10 @@ def live_text(html: str = "") -> HTML:
     return HTML(f'<div role="status" aria-live="polite">{html}</div>')
 
 
-def player_html(audio: Tensor, title: str) -> str:
-    """Return a player for `audio` `[2, n]` as HTML, at its own level but never above -1 dBFS peak."""
+def player_html(audio: Tensor, title: str, attributes: str = "") -> str:
+    """Return a player for `audio` `[2, n]` as HTML, at its own level but never above -1 dBFS peak.
+
+    `attributes` are further ones of its element, as HTML.
+    """
     gain = 10 ** (min(0.0, CEILING_DBFS - peak_dbfs(audio)) / 20)
-    data = base64.b64encode(wav_bytes(audio * gain, "pcm16", name=title)).decode("ascii")
-    return f'<audio controls aria-label="Play {escape(title)}" src="data:audio/wav;base64,{data}"></audio>'
+    return audio_element(wav_bytes(audio * gain, "pcm16", name=title), title, attributes)

@@ -15,13 +15,17 @@ from tad_course.studio.session import Session
 REMEMBERED = 16  # sounds made last that stay in memory; more cards than that are never shown at once
 
 
-def players_html(sounds: dict[str, Tensor], at_once: bool = False) -> list[str]:
+WIDE_PLAYER = 'style="width:100%;height:40px"'
+
+
+def players_html(sounds: dict[str, Tensor], at_once: bool = False, attributes: str = WIDE_PLAYER) -> list[str]:
     """Return a player for each sound, all at one gain; the first starts `at_once`."""
     gain = 10 ** (safe_gain_db(list(sounds.values())) / 20)
-    players = [player_html(audio * gain, title) for title, audio in sounds.items()]
-    if at_once:
-        players[0] = players[0].replace("<audio ", "<audio autoplay ", 1)
-    return [player.replace("<audio ", '<audio style="width:100%;height:40px" ', 1) for player in players]
+    first = f"autoplay {attributes}" if at_once else attributes
+    return [
+        player_html(audio * gain, title, attributes if index else first)
+        for index, (title, audio) in enumerate(sounds.items())
+    ]
 
 
 def titled(text: str) -> str:
@@ -63,8 +67,7 @@ class Card:
         """Show another sound in `player`."""
         self.sound, self.takes = sound, self.takes + 1
         # Numbered, for a page does not play what has not changed, and the same sound may be wanted again.
-        take = player.replace("<audio ", f'<audio data-take="{self.takes}" ', 1)
-        self.box.children[0].value = titled(sound.title) + take
+        self.box.children[0].value = f'{titled(sound.title)}<div data-take="{self.takes}">{player}</div>'
 
     def show_picture(self, picture: str) -> None:
         """Show the picture of the sound, and name the sound in the tooltips."""

@@ -8,7 +8,7 @@ from ipywidgets import HTML, Dropdown, HBox, Layout, VBox
 from tad_course.audio.players import safe_gain_db
 from tad_course.display.fallback import live_text, player_html
 from tad_course.library.sound import Sound
-from tad_course.studio.cards import button, titled
+from tad_course.studio.cards import WIDE_PLAYER, button, titled
 from tad_course.studio.controls import ROW, Quiet, offer
 from tad_course.studio.jobs import Status
 from tad_course.studio.session import Session
@@ -101,8 +101,7 @@ class ComparePanel:
         gain_db = safe_gain_db([sound.audio for sound in pair.values()])
         sound = pair[self.playing]
         title = f"{self.playing}: {full_title(sound)}"
-        player = player_html(sound.audio * 10 ** (gain_db / 20), title)
-        player = player.replace("<audio ", '<audio autoplay style="width:100%;height:40px" ', 1)
+        player = player_html(sound.audio * 10 ** (gain_db / 20), title, f"autoplay {WIDE_PLAYER}")
         self.player.value = titled(title) + player + self.session.picture.html(sound.audio, title)
         self.switch.description = f"Switch to {'B' if self.playing == 'A' else 'A'}"
         self.keep_it.disabled = False

@@ -9,19 +9,7 @@ from tad_course.audio.spectra import mel_db, mono
 from tad_course.display import plots
 from tad_course.display.live import LiveFigure
 
-MEL_BANDS, LOWEST_HZ = 80, 20.0
-TICKS_HZ = {100: "100", 500: "500", 2000: "2k", 5000: "5k", 15_000: "15k"}
 FLOOR_DB = -90.0
-
-
-def mel_position(hz, sample_rate: int = plots.SAMPLE_RATE) -> np.ndarray:
-    """Return where a frequency lies on an axis of the 80 mel bands, 0 at its bottom (O'Shaughnessy, 1987)."""
-
-    def mel(f):
-        return 2595 * np.log10(1 + np.asarray(f) / 700)
-
-    share = (mel(hz) - mel(LOWEST_HZ)) / (mel(sample_rate / 2) - mel(LOWEST_HZ))
-    return share * (MEL_BANDS + 1) - 0.5
 
 
 class SoundPicture:
@@ -33,8 +21,6 @@ class SoundPicture:
         plots.draw_waveform(top, silence)
         top.set(xlabel="", ylabel="amplitude", xticklabels=[])
         self.image = plots.draw_spectrogram(bottom, silence, floor_db=FLOOR_DB, mel=True)
-        bottom.set(ylabel="frequency (Hz)")
-        bottom.set_yticks(mel_position(list(TICKS_HZ)), list(TICKS_HZ.values()))
         plots.color_bar(fig, self.image, [bottom])
         self.line = top.lines[0]
         self.live, self.one_at_a_time = LiveFigure(fig, [self.line, self.image]), threading.Lock()

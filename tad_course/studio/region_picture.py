@@ -6,7 +6,7 @@ from torch import Tensor
 from tad_course.audio.spectra import mel_db, mono
 from tad_course.display import plots
 from tad_course.display.live import LiveFigure
-from tad_course.studio.mel_picture import FLOOR_DB, TICKS_HZ, mel_position
+from tad_course.studio.mel_picture import FLOOR_DB
 
 
 class RegionPicture:
@@ -19,8 +19,7 @@ class RegionPicture:
         plots.draw_waveform(top, silence)
         top.set(xlabel="", ylabel="amplitude", xticklabels=[])
         self.image = plots.draw_spectrogram(bottom, silence, floor_db=FLOOR_DB, mel=True)
-        bottom.set(xlabel="time (s)", ylabel="frequency (Hz)")
-        bottom.set_yticks(mel_position(list(TICKS_HZ)), list(TICKS_HZ.values()))
+        bottom.set(xlabel="time (s)")
         ticks_s = np.arange(0, self.length_s, 0.1)
         for ax in (top, bottom):
             ax.set_xticks(1000 * ticks_s, [f"{t:.1f}" for t in ticks_s] if ax is bottom else [])

@@ -12,7 +12,7 @@ from tad_course.audio.players import safe_gain_db
 from tad_course.display.fallback import player_html
 from tad_course.generate import Settings
 from tad_course.library.sound import Sound
-from tad_course.studio.cards import button, card, close_all
+from tad_course.studio.cards import WIDE_PLAYER, button, card, close_all
 from tad_course.studio.controls import ROW, Quiet, SeedBox
 from tad_course.studio.found_noise import FoundNoise
 from tad_course.studio.jobs import Status
@@ -80,10 +80,7 @@ class Row:
             made.children[1].value = self.context.session.picture.html(audio, title)
 
     def _card(self, title: str, audio: Tensor, buttons: Sequence[Button] = (), at_once: bool = False) -> VBox:
-        style = (
-            '<audio autoplay style="width:100%;height:40px" ' if at_once else '<audio style="width:100%;height:40px" '
-        )
-        player = player_html(audio * self.gain, title).replace("<audio ", style, 1)
+        player = player_html(audio * self.gain, title, f"autoplay {WIDE_PLAYER}" if at_once else WIDE_PLAYER)
         made = card(title, player, buttons=buttons)
         made.layout.width = "386px"  # two fit side by side on a tab beside an open file list
         self.undrawn.append((title, audio, made))

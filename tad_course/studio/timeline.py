@@ -20,7 +20,7 @@ from tad_course.display.live import LiveFigure
 from tad_course.generate import Model, Settings, noise_of, steps_of
 from tad_course.library.sound import GENERATE, Sound
 from tad_course.model.diffusion import snr_db
-from tad_course.studio.cards import button
+from tad_course.studio.cards import WIDE_PLAYER, button
 from tad_course.studio.controls import ROW
 from tad_course.studio.jobs import Status, Watched
 from tad_course.studio.mel_picture import FLOOR_DB
@@ -115,8 +115,8 @@ def timeline_html(stops: list[Stop], view: str, thumbnail: Thumbnail, players: b
     for stop in stops:
         audio, title = getattr(stop, view), html.escape(stop.title)
         picture = thumbnail.html(audio, f"{view} sound, {stop.title}: {plots.describe(audio)}")
-        player = player_html(audio * gain, f"{view}, {stop.title}") if players else ""
-        player = player.replace("<audio ", '<audio style="width:100%;height:34px" ', 1)
+        style = 'style="width:100%;height:34px"'
+        player = player_html(audio * gain, f"{view}, {stop.title}", style) if players else ""
         heading = f'<div style="font-weight:600;font-size:12px;line-height:1.4">{title}</div>'
         cards.append(f'<div class="tad-stop-card" style="{CARD}">{heading}{picture}{player}</div>')
     return f'<div style="{ROWS}">{"".join(cards)}</div>'
@@ -177,8 +177,7 @@ class Timeline:
             view = self.view.value
             self._fit_thumbnail(self.stops[0].noisy.shape[-1])
             self.strip.value = timeline_html(self.stops, view, self.thumbnail)
-            player = player_html(whole_way(self.stops, view), "the whole way, one stop after another")
-            player = player.replace("<audio ", '<audio style="width:100%;height:40px" ', 1)
+            player = player_html(whole_way(self.stops, view), "the whole way, one stop after another", WIDE_PLAYER)
             self.whole.value = f"<div>The whole way, one stop after another:</div>{player}"
 
     def _fit_thumbnail(self, length_samples: int) -> None:

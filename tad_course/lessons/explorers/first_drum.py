@@ -37,8 +37,7 @@ class FirstDrum:
         """Make the drum of the present settings and return it; it plays `at_once`, or when its button is pressed."""
         audio = generate(self.model, Settings(self.model.config.name, self.label.value, self.seed.value))
         title = f"{self.label.value}, seed {self.seed.value}"
-        player = player_html(audio, title)
-        self.player.value = player.replace("<audio ", "<audio autoplay ") if at_once else player
+        self.player.value = player_html(audio, title, "autoplay" if at_once else "")
         self.picture.value = self.figure.html(audio, title)
         self.message.value = live_text(f"This is {title}.").value
         return audio
