@@ -16,8 +16,8 @@ class RestylePart(Part):
 
     verb, locked = "Restyle", True
     about = (
-        "Noise is added to the sound up to a level, the <b>strength</b>, and the network of the chosen instrument takes "
-        "it away again. 0 gives the sound back; 1 ignores it."
+        "Noise is added to the sound up to a level, the <b>strength</b>, and the network of the chosen instrument "
+        "takes it away again. 0 gives the sound back; 1 ignores it."
     )
 
     def controls(self):
