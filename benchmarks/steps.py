@@ -36,7 +36,6 @@ SHOWN = ("frechet_mel", "kernel_mel", "frechet_embedding", "kernel_embedding", "
 NAMES = {
     "ddim": "DDIM",
     "dpm_solver_2m": "DPM-Solver++(2M)",
-    "dpm_solver_3m": "DPM-Solver++(3M)",
 }
 
 

@@ -23,7 +23,7 @@ class AudioDiffusion(nn.Module):
     """v-diffusion of short stereo sounds in the coefficients of an invertible transform.
 
     Sounds are `[B, 2, N]` in [-1, 1]; `encode` makes coefficients `[B, C, L]` of them, where diffusion happens.
-    A model with several labels is told which one to make: `labels` are indices `[B]` into `config.labels`, or shares
+    A model with several labels is given the one to make: `labels` are indices `[B]` into `config.labels`, or shares
     `[B, labels]` for what lies between some of them. Others ignore them and take None.
 
     With `enabled = False` the output of the network is replaced by zeros: what a sound owes to the network is what
