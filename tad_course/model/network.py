@@ -174,6 +174,7 @@ class DrumKit(nn.Module):
         self.models = nn.ModuleDict(models)
         first = next(iter(models.values()))
         alike = ("sample_rate", "length_samples", "transform", "block_size", "level", "tilt", "factors")
+        alike += ("min_snr_db", "max_snr_db")  # where sampling begins and ends
         for key in alike:
             if len({getattr(model.config, key) for model in models.values()}) > 1:
                 raise ValueError(f"The models of the kit {name!r} differ in {key}; a kit needs models of one kind.")
