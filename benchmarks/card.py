@@ -71,7 +71,7 @@ networks' output replaced by zeros; the baseline, noise in the loudness of drums
 ## Limits
 
 They know only what this drum machine plays, at one length and with one hit a sound. They are interim models, trained
-for about half an hour of one processor core each: kicks and toms warble where real ones decay smoothly.
+for 17 to 31 minutes of one processor core each. Variety is what they lack most (recall), percussion above all.
 """
     (SHIPPED / given.name / "README.md").write_text(card, encoding="utf-8")
 
