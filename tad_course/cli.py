@@ -115,17 +115,24 @@ def _doctor(given: argparse.Namespace) -> int:
 
 
 def _load(given: argparse.Namespace):
-    from tad_course.generate import STEPS, Settings, fingerprint, label_index
+    from tad_course.generate import Settings, fingerprint, label_index
     from tad_course.model.checkpoint import load_model
 
     model = load_model(given.model)
     settings = Settings(
         model=given.model, label=given.label, seed=given.seed, sampler=given.sampler,
-        num_steps=STEPS.get(given.sampler, 1) if given.steps is None else given.steps, guidance_scale=given.guidance,
+        num_steps=_steps(given), guidance_scale=given.guidance,
         fingerprint=fingerprint(model),
     )  # fmt: skip
     label_index(model, settings)  # an unknown label is refused before anything is made
     return model.to(_device(given.device)), settings
+
+
+def _steps(given: argparse.Namespace) -> int:
+    """Return the steps asked for, or enough for the sampler; one that is not known is refused by `Settings`."""
+    from tad_course.generate import STEPS
+
+    return STEPS.get(given.sampler, 1) if given.steps is None else given.steps
 
 
 def _device(name: str) -> str:
@@ -217,7 +224,7 @@ def _evaluate(given: argparse.Namespace) -> None:
     import torch
 
     from tad_course.evaluation.report import evaluate, save_report, table
-    from tad_course.generate import STEPS, Settings
+    from tad_course.generate import Settings
     from tad_course.model.checkpoint import load_model
 
     for name in ("count", "training", "batch"):
@@ -227,7 +234,7 @@ def _evaluate(given: argparse.Namespace) -> None:
     model = load_model(given.model).to(_device(given.device))
     settings = Settings(
         model=given.model, seed=given.seed, sampler=given.sampler,
-        num_steps=STEPS.get(given.sampler, 1) if given.steps is None else given.steps, guidance_scale=given.guidance,
+        num_steps=_steps(given), guidance_scale=given.guidance,
     )  # fmt: skip
     report = evaluate(model, settings, given.count, given.training, given.batch)
     print(table(report.to_dict()))
