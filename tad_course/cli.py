@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         ("train", "train or fine-tune a model; the same command goes on after a stop", _train_options, _train),
         ("evaluate", "put a model's sounds beside real drums and measure", _evaluate_options, _evaluate),
         ("render", "write a folder of sounds of the drum machine", _render_options, _render),
+        ("collect", "write a folder of recorded drums, from SoundFonts and folders", _collect_options, _collect),
     ):
         command = commands.add_parser(
             name, help=help_text, description=help_text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
@@ -95,6 +96,14 @@ def _render_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first of each label")
 
 
+def _collect_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sources", type=Path, nargs="+", help="SoundFonts (.sf2) and folders of sound files")
+    parser.add_argument("--labels", nargs="+", required=True, help="kick, snare, hihat, tom, … : what to take")
+    parser.add_argument("--copies", type=int, default=1, help="sounds made of each recording: itself and relatives")
+    parser.add_argument("--seed", type=int, default=0, help="of the copies")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+
+
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
@@ -105,6 +114,7 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first sound")
     parser.add_argument("--batch", type=int, default=8, help="how many sounds are made together")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--recordings", type=Path, help="folder of recorded drums to compare with too")
     parser.add_argument("--out", type=Path, help="folder for figures.json, figures.md and figures.png")
 
 
@@ -237,6 +247,10 @@ def _evaluate(given: argparse.Namespace) -> None:
         num_steps=_steps(given), guidance_scale=given.guidance,
     )  # fmt: skip
     report = evaluate(model, settings, given.count, given.training, given.batch)
+    if given.recordings:
+        from tad_course.evaluation.recordings import judged_by_recordings
+
+        report.measures.extend(judged_by_recordings(model, settings, given.recordings))
     print(table(report.to_dict()))
     if given.out:
         print(f"Written to {save_report(report, given.out)}")
@@ -247,6 +261,13 @@ def _render(given: argparse.Namespace) -> None:
 
     files = render_folder(given.folder, given.count, given.seed)
     print(f"{len(files)} sounds in {given.folder}")
+
+
+def _collect(given: argparse.Namespace) -> None:
+    from tad_course.drums.recorded import collect
+
+    files = collect(given.sources, given.out, given.labels, given.copies, given.seed)
+    print(f"{len(files)} sounds in {given.out}")
 
 
 if __name__ == "__main__":

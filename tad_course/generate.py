@@ -92,19 +92,20 @@ def refuse_old(values: dict) -> None:
 def label_index(model: Model, settings: Settings) -> Tensor | None:
     """Return the index `[1]` of the label in `config.labels`; None for a model without labels.
 
-    The seed draws the label of "any".
+    The seed draws one of all labels for "any", and one of its own for a group of a kit ("percussion").
 
     Raises:
         ValueError: if the model does not know the label.
     """
     labels, label = model.config.labels, settings.label
-    if label != ANY and label not in labels:
-        known = ", ".join((*labels, ANY))
+    choices = {each: (each,) for each in labels} | model.groups | {ANY: labels}
+    if label not in choices:
+        known = ", ".join(choices)
         raise ValueError(f"The model {model.config.name!r} has no label {label!r}; choose one of {known}.")
     if not labels:
         return None
-    index = random.Random(settings.seed).randrange(len(labels)) if label == ANY else labels.index(label)
-    return torch.tensor([index], device=model.device)
+    chosen = random.Random(settings.seed).choice(choices[label])
+    return torch.tensor([labels.index(chosen)], device=model.device)
 
 
 def noise_of(model: Model, settings: Settings, length_samples: int | None = None) -> Tensor:

@@ -1,5 +1,5 @@
 """The drum machine: eleven synthesised voices, sounds by label and seed, folders of them, patterns (lesson 01)."""
 
-from tad_course.drums.voices import LABELS, VOICES, Drum, render
+from tad_course.drums.voices import LABELS, VOICES, Drum, family, render
 
-__all__ = ["LABELS", "VOICES", "Drum", "render"]
+__all__ = ["LABELS", "VOICES", "Drum", "family", "render"]

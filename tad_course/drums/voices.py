@@ -202,10 +202,9 @@ VOICES = {
 LABELS = tuple(dict.fromkeys(voice.label for voice in VOICES.values()))
 
 
-def kinds_of(labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Return the voices of each family that has more than one."""
-    families = {label: tuple(name for name, voice in VOICES.items() if voice.label == label) for label in labels}
-    return {label: voices for label, voices in families.items() if len(voices) > 1}
+def family(name: str) -> str:
+    """Return the label of the family that a voice belongs to ("tom" is percussion); any other name as it is."""
+    return VOICES[name].label if name in VOICES else name
 
 
 @dataclass(frozen=True)

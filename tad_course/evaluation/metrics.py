@@ -6,6 +6,7 @@ of 16-bit rounding, below which nobody hears a difference.
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool1d
 
 from tad_course.config import SAMPLE_RATE
 
@@ -35,6 +36,67 @@ def attack_ms(audio: Tensor, hop: int = 44) -> Tensor:
     first_10 = (envelope >= 0.1).float().argmax(-1)
     first_90 = (envelope >= 0.9).float().argmax(-1)
     return (first_90 - first_10) * hop * 1000 / SAMPLE_RATE
+
+
+def envelope_db(audio: Tensor, low_hz: float = 30.0, high_hz: float = 18_000.0, smooth_s: float = 0.015) -> Tensor:
+    """Return the envelope of a band of sounds `[B, 2, N]` every millisecond, in dB of its peak, `[B, N / 44]`.
+
+    The magnitude of the analytic signal (Gabor, 1946) behind a Butterworth band-pass without phase, smoothed.
+    """
+    n = audio.shape[-1]
+    hz = torch.fft.rfftfreq(2 * n, 1 / SAMPLE_RATE)  # twice the length: nothing wraps around
+    gain = 1 / (1 + ((hz**2 - low_hz * high_hz) / (hz.clamp(min=1e-3) * (high_hz - low_hz))) ** 8)
+    spectrum = torch.zeros(len(audio), 2 * n, dtype=torch.cfloat)
+    spectrum[:, : n + 1] = 2 * gain * torch.fft.rfft(audio.mean(-2), 2 * n)
+    size = round(smooth_s * SAMPLE_RATE) | 1
+    envelope = torch.fft.ifft(spectrum).abs()[:, None, :n]
+    envelope = avg_pool1d(envelope, size, 1, size // 2, count_include_pad=False)[:, 0, :: SAMPLE_RATE // 1000]
+    return 20 * torch.log10(envelope / envelope.amax(-1, keepdim=True).clamp(min=1e-9) + 1e-6)
+
+
+def _after_peak(level: Tensor) -> Tensor:
+    """Return levels `[B, T]` with what lies before the peak set to the peak."""
+    before = torch.arange(level.shape[-1]) < level.argmax(-1, keepdim=True)
+    return torch.where(before, level.amax(-1, keepdim=True), level)
+
+
+def double_hit(audio: Tensor, rise_db: float = 8.0, above_db: float = -20.0) -> Tensor:
+    """Return for each sound `[B]` whether it is hit again: its level falls, then rises by 8 dB to above -20 dB."""
+    level = _after_peak(envelope_db(audio))
+    return ((level - level.cummin(-1).values > rise_db) & (level > above_db)).any(-1)
+
+
+def warble_db(audio: Tensor, fall_db: float = 30.0) -> Tensor:
+    """Return by how much the level from 30 to 160 Hz rises in all while it falls by 30 dB, `[B]`, in dB.
+
+    A struck drum only decays: 0. A tone whose waves are not in step from frame to frame swells and fades.
+    """
+    level = _after_peak(envelope_db(audio, 30.0, 160.0))[:, ::5]
+    rises = level.diff(dim=-1).clamp(min=0)
+    falling = (level < -fall_db).cumsum(-1)[:, 1:] == 0
+    return (rises * falling).sum(-1)
+
+
+def tone_share(audio: Tensor, width: float = 1.03) -> Tensor:
+    """Return the share of the energy that lies within half a semitone of the strongest partial, `[B]`."""
+    power = torch.fft.rfft(audio.mean(-2)).abs().square()
+    hz = torch.fft.rfftfreq(audio.shape[-1], 1 / SAMPLE_RATE)
+    strongest = hz[power[:, 1:].argmax(-1) + 1][:, None]
+    near = (hz > strongest / width) & (hz < strongest * width)
+    return (power * near).sum(-1) / power.sum(-1).clamp(min=1e-12)
+
+
+def length_ms(audio: Tensor, down_db: float = 40.0) -> Tensor:
+    """Return how long each sound stays within 40 dB of its highest level, `[B]`, in milliseconds."""
+    loud = envelope_db(audio) > -down_db
+    return (loud * torch.arange(loud.shape[-1])).amax(-1).float()
+
+
+def brightness_octaves(audio: Tensor) -> Tensor:
+    """Return the octaves from 1 kHz to the spectral centroid of each sound, `[B]`."""
+    power = torch.fft.rfft(audio.mean(-2)).abs().square()
+    hz = torch.fft.rfftfreq(audio.shape[-1], 1 / SAMPLE_RATE)
+    return torch.log2((power @ hz / power.sum(-1).clamp(min=1e-12)).clamp(min=20) / 1000)
 
 
 def _dbfs(power: Tensor) -> Tensor:

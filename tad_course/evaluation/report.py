@@ -1,20 +1,32 @@
 """Put a model's sounds beside real ones and measure (lesson 09): `tad-course evaluate --model drums --out FOLDER`.
 
-Three sets of real drums: `real` to compare with; `other`, which shows how far one real set lies from another (the
-floor); `training`, to see whether the model copies. Every figure of the model stands beside the same figure with its
-network disabled, and of drums made without a network: what these reach too, the network is not needed for.
+Sets of real drums: `real` to compare with; `others`, which show how far one real set lies from another (the floor, and
+how much of it is chance); `training`, to see whether the model copies. Every figure of the model stands beside the same
+figure with its network disabled, and of drums made without a network: what these reach too, the network is not
+needed for.
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from tad_course.drums import LABELS
+from tad_course.drums import LABELS, VOICES, Drum, render
 from tad_course.evaluation.baseline import baseline_chunks
-from tad_course.evaluation.extract import Features, extract_features, made_chunks, mel_statistics, real_chunks
+from tad_course.evaluation.denoising import denoising_errors_db, label_batch, restyle_errors_db, wiener
+from tad_course.evaluation.extract import (
+    NAMES,
+    Features,
+    extract_features,
+    made_chunks,
+    mel_statistics,
+    model_families,
+    real_chunks,
+)
 from tad_course.evaluation.metrics import (
     density_coverage,
     frechet_distance,
@@ -30,18 +42,25 @@ from tad_course.generate import Model, Settings, fingerprint
 REAL_SEED = 3_000_000  # held-out drums; models are trained on seeds from 0, the classifier on those from 2,000,000
 TRAINING_SEED = 0
 TRAINING_PER_LABEL = 2000  # as many as `tad-course train` renders by default: the whole training set
+OTHERS = 3  # further real sets
+TESTED = 24  # real sounds a family that noise is taken out of, and that are restyled
+FEWEST = 8  # sounds that a figure of one voice needs
+
+Figures = dict[tuple[str, str], float]  # (measure, family or voice) -> value
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure: of the made sounds, of real ones, and what is reached without the network."""
+    """One figure: of the made sounds, of other real ones, and what is reached without the network."""
 
     measure: str
+    label: str
     made: float
-    real: float
-    label: str = ""
+    real: float | None = None  # the mean of several sets of other real sounds
+    real_low: float | None = None  # the lowest of them
+    real_high: float | None = None
     disabled: float | None = None  # the same model with its network's output replaced by zeros
-    baseline: float | None = None  # `baseline.LoudnessBaseline`
+    baseline: float | None = None  # without a network: `LoudnessBaseline`; to take out noise, a Wiener filter
 
 
 @dataclass(frozen=True)
@@ -50,77 +69,76 @@ class RealSets:
 
     labels: tuple[str, ...]
     real: Features
-    other: Features
+    others: list[Features]
     training: Tensor  # log-mel statistics [M, 256]
 
 
 def real_sets(labels: tuple[str, ...], per_label: int, training_per_label: int = TRAINING_PER_LABEL) -> RealSets:
-    """Render `per_label` held-out drums of each label, twice, and the training sounds, and extract their features."""
+    """Render sets of `per_label` held-out drums of each family, and the training sounds, and extract their features."""
     count = per_label * len(labels)
-    real = extract_features(real_chunks(labels, per_label, REAL_SEED), count, "Real, held out")
-    other = extract_features(real_chunks(labels, per_label, REAL_SEED + per_label), count, "Real, others")
+    starts = [REAL_SEED + per_label * index for index in range(1 + OTHERS)]
+    real, *others = (extract_features(real_chunks(labels, per_label, start), count, "Real") for start in starts)
     chunks = real_chunks(labels, training_per_label, TRAINING_SEED)
     training = mel_statistics(chunks, training_per_label * len(labels), "Real, for training")
-    return RealSets(labels, real, other, training)
+    return RealSets(labels, real, others, training)
 
 
-def measures(made: Features, sets: RealSets) -> list[Measure]:
-    """Return every measure of made sounds beside that of real ones."""
-    found = _distances(made, sets) + _reach(made, sets) + _copies(made, sets) + _agreement(made, sets)
-    for label in sets.labels:
-        found += _by_label(made, sets, label)
-    return found
-
-
-def _distances(made: Features, sets: RealSets) -> list[Measure]:
-    found = []
+def figures(features: Features, sets: RealSets) -> Figures:
+    """Return every figure of a set of sounds, made or real."""
+    found = {}
     for space in ("mel", "embedding"):
-        mine, real, other = (getattr(features, space) for features in (made, sets.real, sets.other))
-        found.append(Measure(f"frechet_{space}", frechet_distance(mine, real), frechet_distance(other, real)))
-        distances = (kernel_distance(x, real, unbiased=False) for x in (mine, other))
-        found.append(Measure(f"kernel_{space}", *distances))
+        mine, real = getattr(features, space), getattr(sets.real, space)
+        found[f"frechet_{space}", ""] = frechet_distance(mine, real)
+        found[f"kernel_{space}", ""] = kernel_distance(mine, real, unbiased=False)
+    # precision and density: are the sounds like real ones? recall and coverage: is each real one met?
+    names = ("precision", "recall", "density", "coverage")
+    values = (*precision_recall(sets.real.mel, features.mel), *density_coverage(sets.real.mel, features.mel))
+    found |= {(name, ""): value for name, value in zip(names, values, strict=True)}
+    nearest = nearest_distance(features.mel, sets.training)  # a model that copies comes nearer than new real sounds
+    found["nearest_training_median", ""] = float(nearest.median())
+    found["nearest_training_5_percent", ""] = float(nearest.quantile(0.05))
+    if features.labelled:
+        found["class_agreement", ""] = _share(features.guess == features.families)
+    for name in NAMES:
+        chosen = features.are(name)
+        if chosen.sum() >= FEWEST and sets.real.are(name).sum() >= FEWEST:
+            found |= {(measure, name): value for measure, value in _of_one(features, sets, name, chosen).items()}
     return found
 
 
-def _reach(made: Features, sets: RealSets) -> list[Measure]:
-    """Precision and density say whether made sounds are like real ones; recall and coverage whether all are met."""
-    names = ("precision", "recall", "density", "coverage")
-    mine, real = (
-        (*precision_recall(sets.real.mel, x.mel), *density_coverage(sets.real.mel, x.mel)) for x in (made, sets.other)
-    )
-    return [Measure(name, a, b) for name, a, b in zip(names, mine, real, strict=True)]
+def _of_one(features: Features, sets: RealSets, name: str, chosen: Tensor) -> dict[str, float]:
+    """Return the figures of the sounds of one family or voice."""
+    found = {"class_agreement": _share((features.guess == features.families)[chosen])} if features.labelled else {}
+    found["double_hits"] = _share(features.double_hit[chosen])
+    for measure in ("tone_share", "hiss_dbfs", "tail_dbfs", "attack_ms"):
+        found[measure] = float(getattr(features, measure)[chosen].median())
+    if name == "kick":
+        found["warble_db"] = float(features.warble_db[chosen].median())
+    for measure in ("length_ms", "brightness_octaves"):  # how different the sounds are, 1 as different as real ones
+        mine, real = getattr(features, measure)[chosen], getattr(sets.real, measure)[sets.real.are(name)]
+        found[f"spread_of_{measure.rsplit('_', 1)[0]}"] = float(mine.std() / real.std())
+    if name in LABELS:
+        pictures = (each.pictures[LABELS.index(name)] for each in (features, sets.real))
+        found["spectral_distance_db"] = spectral_distance_db(*pictures)
+    return found
 
 
-def _copies(made: Features, sets: RealSets) -> list[Measure]:
-    """How near the next training sound is: a model that copies comes nearer than new real sounds do."""
-    mine, real = (nearest_distance(x.mel, sets.training) for x in (made, sets.other))
-    quantiles = (("nearest_training_median", 0.5), ("nearest_training_5_percent", 0.05))
-    return [Measure(name, float(mine.quantile(q)), float(real.quantile(q))) for name, q in quantiles]
+def _share(those: Tensor) -> float:
+    return float(those.float().mean())
 
 
-def _agreement(made: Features, sets: RealSets, label: int | None = None) -> list[Measure]:
-    if not made.labelled:
-        return []  # no label was asked for
-    name = "" if label is None else LABELS[label]
-
-    def share(features: Features) -> float:
-        chosen = torch.ones_like(features.labels, dtype=bool) if label is None else features.labels == label
-        return float((features.guess == features.labels)[chosen].float().mean())
-
-    return [Measure("class_agreement", share(made), share(sets.real), name)]
-
-
-def _by_label(made: Features, sets: RealSets, label: str) -> list[Measure]:
-    index = LABELS.index(label)
-    mine, theirs = made.labels == index, sets.real.labels == index
-    if not mine.any():  # an unconditional model need not play every instrument
-        return []
-    found = _agreement(made, sets, index)
-    for name in ("hiss_dbfs", "tail_dbfs", "attack_ms"):
-        a, b = float(getattr(made, name)[mine].median()), float(getattr(sets.real, name)[theirs].median())
-        found.append(Measure(name, a, b, label))
-    pictures = (spectral_distance_db(x.pictures[index], sets.real.pictures[index]) for x in (made, sets.other))
-    return [*found, Measure("spectral_distance_db", *pictures, label)]
+def measures(
+    made: Features, sets: RealSets, disabled: Features | None = None, baseline: Features | None = None
+) -> list[Measure]:
+    """Return every measure of made sounds beside that of real ones, and of the other two sets where they are given."""
+    others = [figures(each, sets) for each in sets.others]
+    beside = [figures(each, sets) if each else {} for each in (disabled, baseline)]
+    found = []
+    for (measure, label), value in figures(made, sets).items():
+        real = [each[measure, label] for each in others if (measure, label) in each]
+        floor = (sum(real) / len(real), min(real), max(real)) if real else (None, None, None)
+        found.append(Measure(measure, label, value, *floor, *(each.get((measure, label)) for each in beside)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -157,43 +175,66 @@ def evaluate(
         ValueError: if the model's labels are not the drum machine's, or there are too few sounds.
     """
     labels = check_labels(model)
-    if per_label < 8:
+    if per_label < FEWEST:
         raise ValueError(f"These measures use 5 neighbours of a sound: make at least 8 a label, not {per_label}.")
     sets = real_sets(labels, per_label, training_per_label)
-    total = per_label * len(model.config.labels or LABELS)
+    total = per_label * len(model_families(model) or LABELS)
     made = extract_features(made_chunks(model, settings, per_label, chunk), total, "Made")
-    model.enabled = False
-    try:
+    with disabled_network(model):
         disabled = extract_features(made_chunks(model, settings, per_label, chunk), total, "Network disabled")
-    finally:
-        model.enabled = True
     baseline = extract_features(baseline_chunks(labels, per_label), per_label * len(labels), "Without a network")
-    found = _beside(measures(made, sets), measures(disabled, sets), measures(baseline, sets))
+    found = measures(made, sets, disabled, baseline) + tasks(model, settings, min(per_label, TESTED))
     how = settings_of(settings, model) | {"per_label": per_label, "training_per_label": training_per_label}
     return Report(found, how, made, sets)
 
 
-def _beside(made: list[Measure], disabled: list[Measure], baseline: list[Measure]) -> list[Measure]:
-    values = [{(m.measure, m.label): m.made for m in found} for found in (disabled, baseline)]
-    keys = [(m.measure, m.label) for m in made]
-    return [
-        replace(m, disabled=values[0].get(key), baseline=values[1].get(key))
-        for m, key in zip(made, keys, strict=True)
-    ]
+@contextmanager
+def disabled_network(model: Model) -> Iterator[None]:
+    """Let the model's network output zeros meanwhile."""
+    model.enabled = False
+    try:
+        yield
+    finally:
+        model.enabled = True
+
+
+def tasks(model: Model, settings: Settings, per_label: int) -> list[Measure]:
+    """Return how well noise is taken out of real sounds, and how near a restyled sound stays to itself."""
+    found = []
+    for label in model_families(model):
+        drums = [render(label, REAL_SEED + index) for index in range(per_label)]
+        sounds, names = torch.stack([drum.audio for drum in drums]), [_label_for(model, drum) for drum in drums]
+        denoise, pairs = model.denoiser(label_batch(model, settings, names)), list(zip(sounds, names, strict=True))
+        denoised, restyled = denoising_errors_db(model, sounds, denoise), restyle_errors_db(model, settings, pairs)
+        with disabled_network(model):
+            plain, untouched = denoising_errors_db(model, sounds, denoise), restyle_errors_db(model, settings, pairs)
+        lapped = model.config.transform == "lapped"  # the filter averages over neighbouring bands
+        without = denoising_errors_db(model, sounds, wiener) if lapped else {}
+        for snr, error in denoised.items():
+            beside = {"disabled": plain[snr], "baseline": without.get(snr)}
+            found.append(Measure(f"denoising_error_db at {snr} dB", label, error, **beside))
+        for strength, error in restyled.items():
+            found.append(Measure(f"restyle_error_db at {strength:g}", label, error, disabled=untouched[strength]))
+    return found
+
+
+def _label_for(model: Model, drum: Drum) -> str:
+    """Return the label of the model that a drum of the drum machine belongs to: its voice, or else its family."""
+    return drum.voice if drum.voice in model.config.labels else drum.label
 
 
 def check_labels(model: Model) -> tuple[str, ...]:
-    """Return the labels a model can be judged by.
+    """Return the families that a model can be judged by.
 
     Raises:
-        ValueError: if the drum machine does not play one of them.
+        ValueError: if the drum machine does not play one of its labels.
     """
-    if unknown := [label for label in model.config.labels if label not in LABELS]:
+    if unknown := [label for label in model.config.labels if label not in (*LABELS, *VOICES)]:
         raise ValueError(
             f"The model {model.config.name!r} plays {', '.join(unknown)}, and there are no real sounds of that to "
-            f"compare with; only {', '.join(LABELS)} can be judged."
+            f"compare with; only {', '.join(dict.fromkeys((*LABELS, *VOICES)))} can be judged."
         )
-    return model.config.labels or LABELS
+    return model_families(model) or LABELS
 
 
 def settings_of(settings: Settings, model: Model) -> dict:
@@ -210,7 +251,9 @@ def table(figures: dict) -> str:
     ]
     for row in figures["measures"]:
         values = (row.get(name) for name in ("made", "disabled", "baseline", "real"))
-        cells = (row["measure"], row.get("label", ""), *("" if value is None else number(value) for value in values))
+        cells = [row["measure"], row.get("label", ""), *("" if value is None else number(value) for value in values)]
+        low, high = (number(row[name]) if name in row else "" for name in ("real_low", "real_high"))
+        cells[-1] += f" ({low} to {high})" if low != high else ""
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, one_hot
 
 from tad_course.config import PRESETS, REFERENCE, SMALL, TINY, ModelConfig
-from tad_course.model.diffusion import alpha_sigma, noise_levels, q_sample, v_from_x_0, x_0_from_v
+from tad_course.model.diffusion import alpha_sigma, q_sample, v_from_x_0, x_0_from_v
 from tad_course.model.transforms import Identity, LappedTransform, Patching, band_scale, learned_transform
 
 __all__ = ["PRESETS", "REFERENCE", "SMALL", "TINY", "AudioDiffusion", "DrumKit", "ModelConfig", "Preconditioned"]
@@ -29,6 +29,8 @@ class AudioDiffusion(nn.Module):
     With `enabled = False` the output of the network is replaced by zeros: what a sound owes to the network is what
     is missing then (an ablation, lesson 09).
     """
+
+    groups: dict[str, tuple[str, ...]] = {}  # names that stand for one of several labels; a `DrumKit` has some
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -77,16 +79,13 @@ class AudioDiffusion(nn.Module):
             return torch.zeros_like(x_t)
         return self.net(x_t, t, features=self._features(labels, len(x_t)))
 
-    def loss(self, audio: Tensor, labels: Tensor | None = None, hidden_share: float = 0.1) -> Tensor:
-        """Return the v-diffusion loss of a batch; a `hidden_share` of the labels is hidden, for guidance."""
-        x_0 = self.encode(audio)
-        t = noise_levels(len(x_0), self.config.min_snr_db, self.config.max_snr_db).to(x_0)
+    def losses(self, audio: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the v-diffusion loss `[B]` of each sound `[B, 2, N]` at its time `t` `[B]`, for noise drawn now."""
+        with torch.autocast(audio.device.type, enabled=False):  # in half precision quiet coefficients were lost here
+            x_0 = self.encode(audio)
         eps = torch.randn_like(x_0)
-        if len(self.config.labels) > 1:
-            hidden = torch.rand(len(labels), device=labels.device) < hidden_share
-            labels = torch.where(hidden, len(self.config.labels), labels)
         v = self.velocity(q_sample(x_0, t, eps), t, labels)
-        return (self.loss_weight * (v - v_from_x_0(x_0, eps, t)).square()).mean()
+        return (self.loss_weight * (v - v_from_x_0(x_0, eps, t)).square()).mean((1, 2))
 
     def denoiser(self, labels: Tensor | None = None, guidance_scale: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
         """Return `denoise(x_t, t) -> x_0` for these labels; `t` is one time for the whole batch.
@@ -166,7 +165,8 @@ class DrumKit(nn.Module):
 
     Args:
         name: what the kit is called.
-        models: one `AudioDiffusion` a label, of one transform, scale and length.
+        models: name -> `AudioDiffusion`, all of one transform, scale and length. That of a model without labels is a
+            label of the kit; a model with several brings its own, and its name stands for one of them (`groups`).
     """
 
     def __init__(self, name: str, models: dict[str, AudioDiffusion]):
@@ -178,7 +178,9 @@ class DrumKit(nn.Module):
         for key in alike:
             if len({getattr(model.config, key) for model in models.values()}) > 1:
                 raise ValueError(f"The models of the kit {name!r} differ in {key}; a kit needs models of one kind.")
-        self.config = first.config.from_dict(first.config.to_dict() | {"name": name, "labels": tuple(models)})
+        self.groups = {key: each.config.labels for key, each in models.items() if len(each.config.labels) > 1}
+        labels = tuple(label for key in models for label in self.groups.get(key, (key,)))
+        self.config = first.config.from_dict(first.config.to_dict() | {"name": name, "labels": labels})
         self.transform, self.shape = first.transform, first.shape
 
     def shape_of(self, length_samples: int | None = None) -> tuple[int, int]:
@@ -194,12 +196,13 @@ class DrumKit(nn.Module):
         """Return v `[B, C, L]` of each sound from the network of its label, or the mix of those it has shares of."""
         if labels is None:
             raise ValueError(f"This model needs labels, indices [B] into {', '.join(self.config.labels)}.")
-        shares = one_hot(labels, len(self.models)).to(x_t) if labels.ndim == 1 else labels
-        shares = shares.expand(len(x_t), -1)
+        shares = one_hot(labels, len(self.config.labels)).to(x_t) if labels.ndim == 1 else labels
+        parts = shares.expand(len(x_t), -1).split([len(self.groups.get(key, (key,))) for key in self.models], dim=1)
         v = torch.zeros_like(x_t)
-        for share, model in zip(shares.unbind(1), self.models.values(), strict=True):
-            if (chosen := share > 0).any():
-                v[chosen] += share[chosen, None, None] * model.velocity(x_t[chosen], t.expand(len(x_t))[chosen])
+        for part, model in zip(parts, self.models.values(), strict=True):  # part: [B, labels of this model]
+            if (chosen := (share := part.sum(1)) > 0).any():
+                weight, t_chosen = share[chosen, None], t.expand(len(x_t))[chosen]
+                v[chosen] += weight[..., None] * model.velocity(x_t[chosen], t_chosen, part[chosen] / weight)
         return v
 
     def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """Folders of sounds for training: found, labelled, checked, split, and dealt out in batches (lessons 07 and 10)."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -69,10 +70,16 @@ def _is_sound(path: Path) -> bool:
 
 
 def _label(path: Path, labels: tuple[str, ...]) -> int:
-    """Return the index of the longest label that the name of the file, or else of its folder, starts with; or -1."""
+    """Return the index of the label that the name of the file, or else of its folder, tells; or -1.
+
+    It is the longest one that the name starts with, or the only one that is a word of it (percussion_tom_3).
+    """
     for name in (path.name.lower(), path.parent.name.lower()):
         if found := [label for label in labels if name.startswith(label.lower())]:
             return labels.index(max(found, key=len))
+        found = [each for each in labels if re.search(rf"(?<![a-z0-9]){re.escape(each.lower())}(?![a-z])", name)]
+        if len(found) == 1:
+            return labels.index(found[0])
     return -1
 
 

@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from tad_course.config import PRESETS, TrainConfig
-from tad_course.drums import LABELS
+from tad_course.drums import LABELS, family
 from tad_course.drums.folder import render_folder
 from tad_course.files import replacing
 from tad_course.model.checkpoint import CONFIG, load_model, rename
@@ -34,6 +34,7 @@ from tad_course.training.data import (
     split,
 )
 from tad_course.training.lightning import ProgressBar, SaveRun, loggers, quiet_lightning, stop_after_step
+from tad_course.training.loss import LevelWeights, geometric_mean, losses_at_random_levels
 
 RESUME = "resume.ckpt"
 QUIETER_DB = 3.0  # each sound of a batch is played up to this much softer, so that loudness is no mark of a sound
@@ -45,16 +46,17 @@ class TrainingModule(pl.LightningModule):
     def __init__(self, model: AudioDiffusion, config: TrainConfig):
         super().__init__()
         self.model, self.config = model, config
+        self.level_weights = LevelWeights(model.config.min_snr_db, model.config.max_snr_db)
         self.average = AveragedModel(model, multi_avg_fn=ema_update(config.ema_decay))
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
         torch.manual_seed(self.config.seed * 1_000_003 + self.global_step * self.trainer.world_size + self.global_rank)
         audio, labels = batch
         audio = audio * 10 ** (-torch.rand(len(audio), 1, 1) * QUIETER_DB / 20).to(audio)
-        loss = self.model.loss(audio, labels)
-        self.log("loss", loss, prog_bar=True)
+        losses, t = losses_at_random_levels(self.model, audio, labels)
+        self.log("loss", geometric_mean(losses), prog_bar=True)
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"])
-        return loss
+        return (self.level_weights(t, losses) * losses).mean()
 
     def optimizer_step(self, *args, **kwargs) -> None:
         super().optimizer_step(*args, **kwargs)
@@ -62,7 +64,8 @@ class TrainingModule(pl.LightningModule):
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
         torch.manual_seed(batch_index)  # the same noise each time, so the curve shows the model and not chance
-        self.log("validation_loss", self.average.module.loss(*batch, hidden_share=0.0), batch_size=len(batch[0]))
+        losses, _ = losses_at_random_levels(self.average.module, *batch, hidden_share=0.0)
+        self.log("validation_loss", geometric_mean(losses), batch_size=len(batch[0]))
 
     def configure_optimizers(self) -> dict:
         c = self.config
@@ -158,7 +161,7 @@ def train(config: TrainConfig) -> Path:
 def precision(config: TrainConfig) -> str:
     """Return Lightning's name of the number format: bf16 only on a GPU that computes in it.
 
-    On a CPU bf16 is faster too, but what it rounds away is what decides above 0 dB of SNR (benchmarks/experiments.md).
+    A CPU with AVX-512 BF16 or AMX takes a third less time with it, others take more; --precision bf16 asks for it.
     """
     if config.precision != "auto":
         return {"32": "32-true", "bf16": "bf16-mixed"}[config.precision]
@@ -202,10 +205,9 @@ def _start_model(config: TrainConfig) -> AudioDiffusion:
 def _sounds(config: TrainConfig, model: AudioDiffusion, say) -> list[Sound]:
     labels = model.config.labels
     if config.data is None:
-        folder = config.out / "sounds"
-        files = render_folder(
-            folder, config.drums, seed=config.seed, labels=labels or LABELS, progress=not config.quiet
-        )
+        families = tuple(dict.fromkeys(family(label) for label in labels)) or LABELS
+        folder, progress = config.out / "sounds", not config.quiet
+        files = render_folder(folder, config.drums, seed=config.seed, labels=families, progress=progress)
         return label_sounds(files, labels)
     sounds, refused = check_sounds(find_sounds(config.data, labels), model.config.length_samples)
     for reason in refused[:10]:
