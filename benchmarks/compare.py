@@ -28,7 +28,7 @@ from tad_course.audio import load_audio, save_wav
 from tad_course.audio.levels import finish
 from tad_course.drums.folder import render_folder
 from tad_course.drums.voices import LABELS
-from tad_course.evaluation.extract import UNLABELLED, extract_features, made_jobs
+from tad_course.evaluation.extract import extract_features, made_jobs, model_families, name_of
 from tad_course.evaluation.report import Measure, RealSets, check_labels, measures, number, real_sets
 from tad_course.files import replacing
 from tad_course.generate import Settings, fingerprint, generate, generate_together, label_index
@@ -119,7 +119,7 @@ def kept_chunks(one: Contestant, per_label: int, chunk: int) -> Iterator:
     for job in made_jobs(one.model, one.settings, per_label):
         for start in range(0, len(job), chunk):
             part = job[start : start + chunk]
-            label = LABELS.index(part[0].label) if one.model.config.labels else UNLABELLED
+            names = torch.tensor([name_of(one.model, each) for each in part])
             if folder and all((folder / each.file_name()).is_file() for each in part):
                 audio = torch.stack([load_audio(folder / each.file_name()) for each in part])
             else:
@@ -128,7 +128,7 @@ def kept_chunks(one: Contestant, per_label: int, chunk: int) -> Iterator:
                     if folder:
                         folder.mkdir(parents=True, exist_ok=True)
                         save_wav(folder / each.file_name(), sound, comment=each.to_json())
-            yield audio, torch.full((len(part),), label)
+            yield audio, names
 
 
 def together(one: Contestant, batch: list[Settings]) -> torch.Tensor:
@@ -143,7 +143,7 @@ def together(one: Contestant, batch: list[Settings]) -> torch.Tensor:
 
 def judge(one: Contestant, sets: RealSets, per_label: int, chunk: int) -> list[Measure]:
     """Return every measure of the contestant's sounds."""
-    total = per_label * len(one.model.config.labels or LABELS)
+    total = per_label * len(model_families(one.model) or LABELS)
     return measures(extract_features(kept_chunks(one, per_label, chunk), total, one.name), sets)
 
 

@@ -22,7 +22,7 @@ import torch
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from tad_course.display import plots
-from tad_course.evaluation.extract import extract_features, made_chunks
+from tad_course.evaluation.extract import extract_features, made_chunks, model_families
 from tad_course.evaluation.report import check_labels, measures, real_sets
 from tad_course.files import replacing
 from tad_course.generate import Settings, fingerprint, generate
@@ -52,7 +52,7 @@ def median_seconds(run: Callable, times: int = 5) -> float:
 
 def point(model: AudioDiffusion, settings: Settings, sets, per_label: int) -> dict:
     """Return what these settings reach and what they cost."""
-    total = per_label * len(model.config.labels)
+    total = per_label * len(model_families(model))
     title = f"{settings.sampler}, {settings.num_steps} steps"
     found = measures(extract_features(made_chunks(model, settings, per_label), total, title), sets)
     whole = {m.measure: (m.made, m.real) for m in found if not m.label and m.measure in SHOWN}

@@ -7,6 +7,7 @@ import soundfile
 import torch
 
 from tad_course.audio import load_audio, save_wav
+from tad_course.drums.folder import render_folder
 from tad_course.drums.voices import LABELS
 from tad_course.training.data import Batches, DataError, check_sounds, find_sounds, load_batch, split
 
@@ -51,6 +52,15 @@ def test_the_longest_label_counts(folder):
     write(folder / "kick_low_1.wav")
     sounds = find_sounds(folder, ("kick", "kick_low", "snare"))
     assert {s.path.name: s.label for s in sounds}["kick_low_1.wav"] == 1
+
+
+def test_a_label_may_be_a_word_inside_the_name(tmp_path):
+    render_folder(tmp_path, 6, labels=("percussion",), progress=False)
+    voices = tuple(sorted({path.name.split("_")[1] for path in tmp_path.glob("*.wav")}))
+    assert len(voices) > 1
+    assert all(sound.path.name.split("_")[1] == voices[sound.label] for sound in find_sounds(tmp_path, voices))
+    with pytest.raises(DataError, match="have no label"):
+        find_sounds(tmp_path, voices[:-1] + ("gong",))
 
 
 def test_other_files_and_the_hidden_ones_of_macos_are_passed_over(folder):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tad_course.cli import main
-from tad_course.drums.voices import LABELS, render
-from tad_course.evaluation.extract import extract_features, made_chunks, mel_statistics, real_chunks
+from tad_course.drums import LABELS, family, render
+from tad_course.evaluation.extract import NAMES, extract_features, made_chunks, mel_statistics, real_chunks
 from tad_course.evaluation.report import REAL_SEED, RealSets, evaluate, measures, real_sets, save_report, table
 from tad_course.generate import Settings, generate, generate_together
 from tad_course.model.checkpoint import save_model
@@ -42,11 +42,13 @@ def by_name(found) -> dict:
     return {(m.measure, m.label): m for m in found}
 
 
-def test_other_real_sounds_reach_the_floor_exactly(sets):
-    found = by_name(measures(sets.other, sets))
-    for name in ("frechet_mel", "kernel_mel", "frechet_embedding", "kernel_embedding", "precision", "recall"):
-        assert found[name, ""].made == found[name, ""].real
-    assert found["nearest_training_median", ""].made == found["nearest_training_median", ""].real
+def test_other_real_sounds_lie_within_the_floor(sets):
+    found = [by_name(measures(other, sets)) for other in sets.others]
+    names = ("frechet_mel", "kernel_mel", "frechet_embedding", "precision", "recall", "nearest_training_median")
+    for name in names:
+        values, first = [each[name, ""].made for each in found], found[0][name, ""]
+        assert (first.real_low, first.real_high) == (min(values), max(values))
+        assert first.real == pytest.approx(sum(values) / len(values))
 
 
 def test_a_set_lies_at_no_distance_from_itself(sets):
@@ -55,8 +57,7 @@ def test_a_set_lies_at_no_distance_from_itself(sets):
         assert found[name, ""].made == pytest.approx(0, abs=1e-3 * found[name, ""].real)
     for label in LABELS:
         assert found["spectral_distance_db", label].made == 0
-        for name in ("hiss_dbfs", "tail_dbfs"):
-            assert found[name, label].made == found[name, label].real
+        assert found["spread_of_length", label].made == found["spread_of_brightness", label].made == 1
     assert found["coverage", ""].made == found["recall", ""].made == 1
 
 
@@ -79,14 +80,19 @@ def test_hiss_on_real_sounds_is_measured(sets):
 
 
 def test_sounds_of_the_wrong_label_are_counted(sets):
-    swapped = ((audio, (labels + 1) % 4) for audio, labels in real_chunks(LABELS, PER_LABEL, REAL_SEED))
+    other = {"kick": "snare", "snare": "hihat", "hihat": "percussion", "percussion": "kick"}
+    swapped = (
+        (audio, torch.tensor([NAMES.index(other[family(NAMES[name])]) for name in names]))
+        for audio, names in real_chunks(LABELS, PER_LABEL, REAL_SEED)
+    )
     found = by_name(measures(extract_features(swapped), sets))
     assert found["class_agreement", ""].made < 0.1
 
 
 def test_every_figure_stands_beside_that_of_the_disabled_network_and_of_no_network(report):
     for measure in report.measures:
-        assert measure.disabled is not None and measure.baseline is not None, measure
+        assert measure.disabled is not None, measure
+        assert measure.baseline is not None or "restyle" in measure.measure, measure
     found = by_name(report.measures)
     # noise with the loudness of drums is nearer to drums than plain noise is, and noise is one thing for all labels
     assert found["frechet_mel", ""].baseline < 0.2 * found["frechet_mel", ""].disabled
@@ -97,7 +103,7 @@ def test_every_measure_and_label_is_in_the_table(report):
     text = table(report.to_dict())
     assert text.count("\n") == len(report.measures) + 1 and "its network disabled" in text
     for label in LABELS:
-        for name in ("hiss_dbfs", "tail_dbfs", "attack_ms", "spectral_distance_db", "class_agreement"):
+        for name in ("hiss_dbfs", "tail_dbfs", "attack_ms", "spectral_distance_db", "class_agreement", "double_hits"):
             assert f"| {name} | {label} |" in text
 
 
@@ -150,13 +156,13 @@ def test_the_size_of_the_chunks_changes_no_sound():
     audio = [torch.cat([audio for audio, _ in chunks]) for chunks in sizes]
     labels = [torch.cat([label for _, label in chunks]) for chunks in sizes]
     torch.testing.assert_close(*audio, atol=3e-5, rtol=0)
-    assert labels[0].tolist() == labels[1].tolist() == 5 * [0] + 5 * [2]  # indices into the drum machine's labels
+    assert labels[0].tolist() == labels[1].tolist() == 5 * [0] + 5 * [2]  # indices into NAMES
 
 
 def test_an_unconditional_model_is_judged_by_what_the_classifier_takes_its_sounds_for():
     features = extract_features(made_chunks(small(labels=()), QUICK, 2))
     assert not features.labelled and len(features) == 2 * len(LABELS)
-    assert features.labels.tolist() == features.guess.tolist()
+    assert features.names.tolist() == features.guess.tolist()
 
 
 def test_nothing_of_the_audio_is_kept():

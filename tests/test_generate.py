@@ -25,7 +25,7 @@ from tad_course.generate import (
 )
 from tad_course.model.checkpoint import CheckpointError, save_model
 from tad_course.model.diffusion import snr_db
-from tad_course.model.network import AudioDiffusion
+from tad_course.model.network import AudioDiffusion, DrumKit
 
 SETTINGS = Settings(model="small", num_steps=2)
 
@@ -123,6 +123,17 @@ def test_a_model_without_labels_makes_any_sound_and_refuses_a_label():
 def test_an_unknown_label_lists_the_known_ones(model):
     with pytest.raises(ValueError, match="no label 'gong'; choose one of kick, snare, hihat, percussion, any"):
         generate(model, replace(SETTINGS, label="gong"))
+
+
+def test_a_group_of_a_kit_stands_for_one_of_its_labels_which_the_seed_draws():
+    kit = DrumKit("kit", {"kick": small(labels=("kick",)), "percussion": small(labels=("tom", "clap"))})
+    drawn = [int(label_index(kit, replace(SETTINGS, label="percussion", seed=seed))) for seed in range(20)]
+    assert set(drawn) == {1, 2} and drawn == [
+        int(label_index(kit, replace(SETTINGS, label="percussion", seed=seed))) for seed in range(20)
+    ]
+    assert int(label_index(kit, replace(SETTINGS, label="clap"))) == 2
+    with pytest.raises(ValueError, match="choose one of kick, tom, clap, percussion, any"):
+        generate(kit, replace(SETTINGS, label="gong"))
 
 
 def test_the_steps_can_be_heard_on_the_way_and_the_last_is_the_sound(model):

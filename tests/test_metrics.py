@@ -11,14 +11,20 @@ from tad_course.evaluation.embeddings import LogMelStatistics, load_classifier
 from tad_course.evaluation.metrics import (
     FLOOR_DBFS,
     attack_ms,
+    brightness_octaves,
     density_coverage,
+    double_hit,
+    envelope_db,
     frechet_distance,
     hiss_dbfs,
     kernel_distance,
+    length_ms,
     nearest_distance,
     precision_recall,
     spectral_distance_db,
     tail_dbfs,
+    tone_share,
+    warble_db,
 )
 
 T = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE
@@ -132,3 +138,61 @@ def test_the_classifier_names_held_out_drums():
     with torch.no_grad():
         guess = load_classifier()(torch.stack([d.audio for d in drums])).argmax(-1)
     assert (guess == torch.tensor([LABELS.index(d.label) for d in drums])).float().mean() > 0.9
+
+
+# --- the shape of single sounds ------------------------------------------------------------------------------------
+
+
+def falling(decay: float = 12.0, hz: float = 60.0) -> torch.Tensor:
+    """A tone `[1, 2, N]` that falls by `decay` nepers a second."""
+    t = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE
+    return (0.7 * torch.sin(2 * math.pi * hz * t) * torch.exp(-decay * t)).repeat(1, 2, 1)
+
+
+def later(audio: torch.Tensor, seconds: float, gain: float) -> torch.Tensor:
+    shift = round(seconds * SAMPLE_RATE)
+    return torch.nn.functional.pad(audio, (shift, 0))[..., : audio.shape[-1]] * gain
+
+
+def test_the_envelope_of_a_falling_tone_falls_as_fast():
+    level = envelope_db(falling(decay=20.0))[0]
+    slope = (level[300] - level[100]) / 200 * 1000  # dB a second
+    assert slope == pytest.approx(-20 * 20 / math.log(10), rel=0.02)
+    assert level.max() == pytest.approx(0, abs=1e-4)
+
+
+def test_a_second_hit_is_heard_and_a_weak_echo_is_not():
+    drum = falling(decay=25.0)
+    assert not double_hit(drum).any()
+    assert double_hit(drum + later(drum, 0.25, 0.6)).all()
+    assert not double_hit(drum + later(drum, 0.25, 0.03)).any()
+
+
+def test_hardly_any_drum_of_the_machine_is_hit_twice():
+    drums = torch.stack([render(label, seed).audio for label in ("kick", "snare", "hihat") for seed in range(40)])
+    assert double_hit(drums).float().mean() < 0.02
+
+
+def test_a_smooth_tone_does_not_warble_and_a_beating_one_does():
+    t = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE
+    beating = falling(hz=80.0) * (1 + 0.8 * torch.sin(2 * math.pi * 9 * t))
+    assert warble_db(falling(hz=80.0)).item() < 0.1
+    assert warble_db(beating).item() > 10
+
+
+def test_the_share_of_a_tone_is_what_was_mixed_in():
+    tone = torch.sin(2 * math.pi * 800 * torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE).repeat(1, 2, 1)
+    noise = torch.randn(1, 1, LENGTH_SAMPLES, generator=torch.Generator().manual_seed(0)).repeat(1, 2, 1)
+    assert tone_share(tone).item() == pytest.approx(1, abs=0.02)
+    assert tone_share(tone + 0.5**0.5 * noise).item() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(("decay", "expected"), [(40.0, 115), (20.0, 230)])
+def test_a_sound_is_as_long_as_it_stays_within_40_db(decay, expected):
+    assert length_ms(falling(decay=decay)).item() == pytest.approx(expected, abs=12)  # ln(100) / decay
+
+
+def test_brightness_is_the_spectral_centroid_in_octaves_from_1_khz():
+    t = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE
+    tones = torch.stack([torch.sin(2 * math.pi * hz * t).repeat(2, 1) for hz in (500.0, 1000.0, 4000.0)])
+    assert torch.allclose(brightness_octaves(tones), torch.tensor([-1.0, 0.0, 2.0]), atol=0.02)

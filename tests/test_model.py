@@ -71,9 +71,10 @@ def test_a_config_that_cannot_be_built_says_what_is_wrong(changes, reason):
 @pytest.mark.parametrize(("transform", "adaptive"), KINDS)
 def test_every_transform_trains_and_samples(transform, adaptive):
     model = small(transform=transform, adaptive=adaptive)
-    loss = model.loss(sounds(), LABELS)
-    loss.backward()
-    assert loss.isfinite() and all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    losses = model.losses(sounds(), noise_levels(4), LABELS)
+    losses.mean().backward()
+    assert losses.shape == (4,) and losses.isfinite().all()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     x_t = seeded_noise(model.shape, [0, 1])
     heard = model.decode(last(ddim(model.denoiser(LABELS[:2]), x_t, linear_grid(2))))
     assert heard.shape == (2, 2, 2048) and heard.isfinite().all()
@@ -101,18 +102,29 @@ def test_a_drum_comes_back_from_the_coefficients_of_the_shipped_models(name):
     assert torch.allclose(mix, parts[:1] + 0.5 * parts[1:2] - 2 * parts[2:], atol=1e-9)
 
 
-def test_the_loss_is_the_squared_error_of_v_at_random_noise_levels_weighted_by_band():
-    model = small(loss_tilt=0.5)
+def test_the_loss_of_each_sound_is_the_squared_error_of_v_weighted_by_band():
+    model, t = small(loss_tilt=0.5), noise_levels(4)
     torch.manual_seed(3)
-    loss = model.loss(sounds(), LABELS, hidden_share=0.0)
+    losses = model.losses(sounds(), t, LABELS)
     torch.manual_seed(3)
     x_0 = model.encode(sounds())
-    t, eps = noise_levels(4, model.config.min_snr_db, model.config.max_snr_db), torch.randn_like(x_0)
+    eps = torch.randn_like(x_0)
     predicted = model.net(q_sample(x_0, t, eps), t, features=model.label_embedding(LABELS))
     weight = (torch.arange(32) + 1.0) ** -0.5
     weight = (weight / weight.mean()).repeat(2)[:, None]
-    expected = (weight * (predicted - v_from_x_0(x_0, eps, t)).square()).mean()
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-4)
+    expected = (weight * (predicted - v_from_x_0(x_0, eps, t)).square()).mean((1, 2))
+    assert torch.allclose(losses, expected, rtol=1e-4)
+
+
+def test_half_precision_around_the_network_changes_the_loss_of_an_adaptive_model_by_little():
+    """Loud and quiet coefficients alike reach the network at unit energy, and its output is scaled by the error."""
+    model, t = small(adaptive=True), torch.tensor([0.02, 0.2, 0.5, 0.8])
+    found = []
+    for enabled in (False, True):
+        torch.manual_seed(3)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            found.append(model.losses(sounds(), t, LABELS).detach())
+    assert torch.allclose(*found, rtol=0.03)
 
 
 def predicted(model, label: int, guidance_scale: float = 1.0, t: float = 0.5) -> torch.Tensor:
@@ -255,3 +267,17 @@ def test_a_kit_can_be_disabled_and_refuses_models_of_different_kinds(kit):
     assert kit.models["snare"].enabled
     with pytest.raises(ValueError, match="differ in block_size"):
         DrumKit("kit", {"kick": small(labels=()), "snare": small(labels=(), block_size=16, channels=(32, 8))})
+
+
+def test_a_model_with_labels_of_its_own_brings_them_into_the_kit():
+    kit = DrumKit("kit", {"kick": small(1, labels=("kick",)), "percussion": small(2, labels=("tom", "clap"))})
+    assert kit.config.labels == ("kick", "tom", "clap") and kit.groups == {"percussion": ("tom", "clap")}
+    x_t, t = seeded_noise(kit.shape, [0, 1, 2]), torch.tensor(0.4)
+    together = kit.denoiser(torch.tensor([2, 0, 1]))(x_t, t)
+    own = kit.models["percussion"].denoiser(torch.tensor([1, 0]))(x_t[[0, 2]], t)
+    assert torch.allclose(together[[0, 2]], own, atol=1e-6)
+    assert torch.allclose(together[1:2], kit.models["kick"].denoiser()(x_t[1:2], t), atol=1e-6)
+    # between a kick and a clap, the predictions of two networks are mixed
+    half = kit.denoiser(torch.tensor([[0.5, 0.0, 0.5]]))(x_t[:1], t)
+    kick, clap = (kit.denoiser(torch.tensor([k]))(x_t[:1], t) for k in (0, 2))
+    assert torch.allclose(half, (kick + clap) / 2, atol=1e-5)
