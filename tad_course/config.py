@@ -101,13 +101,13 @@ class TrainConfig:
 
     out: Path = Path("runs/drums")  # the run's folder
     data: Path | None = None  # a folder of sounds; None: sounds of the drum machine, rendered into out/sounds
-    drums: int = 2000  # how many sounds the drum machine renders when there is no folder
+    drums: int = 4000  # how many sounds the drum machine renders when there is no folder
     model: str = "small"  # a preset to start from scratch, or a model's name or folder to fine-tune
     name: str | None = None  # what the model shall be called; None: the name of the folder `out`
     labels: tuple[str, ...] | None = None  # what it shall play, ("kick",) for example; None: those of the model
-    steps: int = 6_000
+    steps: int = 8_000
     batch_size: int = 8
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1e-3
     warmup_steps: int = 200
     ema_decay: float = 0.999
     weight_decay: float = 1e-3

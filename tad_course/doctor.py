@@ -134,7 +134,7 @@ def _shipped_model() -> str:
         kit = checkpoint.load_model("drums")
     except checkpoint.CheckpointError as error:
         raise Missing(f"the model `drums` is not in the package ({error})") from error
-    count, weights = len(kit.config.labels), sum(p.numel() for p in kit.parameters())
+    count, weights = len(kit.models), sum(p.numel() for p in kit.parameters())
     return f"drums, {count} networks of {weights / 1e6 / count:.1f} million weights"
 
 

@@ -89,6 +89,11 @@ def refuse_old(values: dict) -> None:
         )
 
 
+def choices(model: Model) -> dict[str, tuple[str, ...]]:
+    """Return what can be asked of a model: its labels, groups of them and "any", each with the labels it may become."""
+    return {label: (label,) for label in model.config.labels} | model.groups | {ANY: model.config.labels}
+
+
 def label_index(model: Model, settings: Settings) -> Tensor | None:
     """Return the index `[1]` of the label in `config.labels`; None for a model without labels.
 
@@ -97,14 +102,13 @@ def label_index(model: Model, settings: Settings) -> Tensor | None:
     Raises:
         ValueError: if the model does not know the label.
     """
-    labels, label = model.config.labels, settings.label
-    choices = {each: (each,) for each in labels} | model.groups | {ANY: labels}
-    if label not in choices:
-        known = ", ".join(choices)
-        raise ValueError(f"The model {model.config.name!r} has no label {label!r}; choose one of {known}.")
+    labels, possible = model.config.labels, choices(model)
+    if settings.label not in possible:
+        known = ", ".join(possible)
+        raise ValueError(f"The model {model.config.name!r} has no label {settings.label!r}; choose one of {known}.")
     if not labels:
         return None
-    chosen = random.Random(settings.seed).choice(choices[label])
+    chosen = random.Random(settings.seed).choice(possible[settings.label])
     return torch.tensor([labels.index(chosen)], device=model.device)
 
 

@@ -81,11 +81,14 @@ def noise_levels(count: int, min_snr_db: float = -45.0, max_snr_db: float = 60.0
 
     Times drawn evenly in t put only 0.64 % of the draws below sigma = 0.01, where hiss is decided. The even half
     reaches all levels; the other half goes where most of a sound is decided (Karras et al., 2022, draw the logarithm
-    of the level from a normal distribution too). Lesson: 07
+    of the level from a normal distribution too). Each half is spread out, so that no batch has one level many times
+    and another never (Kingma et al., "Variational diffusion models", 2021). Lesson: 07
     """
-    u, normal = torch.rand(2, count), torch.randn(count)
-    even = min_snr_db + (max_snr_db - min_snr_db) * u[0]
-    return t_from_snr_db(torch.where(u[1] < 0.5, even, 12 * normal - 5))
+    half = (count + int(torch.randint(2, ()))) // 2
+    u, v = ((torch.rand(()) + torch.arange(n) / max(n, 1)) % 1 for n in (half, count - half))
+    even = min_snr_db + (max_snr_db - min_snr_db) * u
+    normal = math.sqrt(2) * torch.erfinv((2 * v - 1).clamp(-0.9999, 0.9999))
+    return t_from_snr_db(torch.cat([even, 12 * normal - 5])[torch.randperm(count)])
 
 
 class ExactDenoiser:

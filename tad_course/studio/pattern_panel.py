@@ -12,7 +12,7 @@ from torch import Tensor
 from tad_course.audio.wav import MAX_COMMENT_BYTES, wav_bytes
 from tad_course.drums.pattern import BPM_RANGE, LEVEL_NAMES, Pattern, midi_bytes, mix_loop, render_loop, surprise
 from tad_course.drums.voices import LABELS, render
-from tad_course.generate import Settings, generate
+from tad_course.generate import Settings, choices, generate
 from tad_course.library.sound import Sound, safe_name, write_new
 from tad_course.studio.cards import button
 from tad_course.studio.controls import ROW, WIDE, Quiet, offer
@@ -104,7 +104,7 @@ class PatternPanel:
     def _first_sound(self, label: str) -> Sound:
         """Return a sound of the model or, if it has none of that label, of the drum machine."""
         settings = replace(self.settings(), label=label, seed=0)
-        if label in self.session.model.config.labels:
+        if label in choices(self.session.model):
             return Sound(generate(self.session.model, settings), settings)
         return Sound(render(label, 0).audio, Settings(model="drum machine", label=label, seed=0))
 
@@ -144,7 +144,7 @@ class PatternPanel:
         if self._set(surprise(seed)):
             self.status.say(f"A pattern of seed {seed}; its sounds are being made.")
         settings, model = replace(self.settings(), seed=seed), self.session.model
-        labels = [label for label in LABELS if label in model.config.labels]
+        labels = [label for label in LABELS if label in choices(model)]
 
         def work(tick: Callable[[], None]) -> str:
             each = [replace(settings, label=label) for label in labels]

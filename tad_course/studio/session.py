@@ -3,7 +3,7 @@
 import random
 
 from tad_course.display.plots import SAMPLE_RATE
-from tad_course.generate import ANY, fingerprint
+from tad_course.generate import choices, fingerprint
 from tad_course.model.checkpoint import CheckpointError, load_model
 from tad_course.model.network import AudioDiffusion
 from tad_course.studio.jobs import Worker
@@ -35,8 +35,8 @@ class Session:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the model can make: each of its labels, or any of them."""
-        return (*self.model.config.labels, ANY)
+        """What the model can make: each of its labels, groups of them, or any."""
+        return tuple(choices(self.model))
 
     @property
     def guided(self) -> bool:

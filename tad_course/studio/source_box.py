@@ -14,7 +14,7 @@ from torch import Tensor
 from tad_course.audio import SUFFIXES, fit_length
 from tad_course.drums.voices import LABELS
 from tad_course.evaluation.embeddings import load_classifier
-from tad_course.generate import ANY, Settings, label_index
+from tad_course.generate import ANY, Settings, choices, label_index
 from tad_course.library.describe import read_bytes, read_source, sound_files
 from tad_course.library.sound import GENERATE, Sound, Source
 from tad_course.studio.controls import ROW, Quiet, offer
@@ -54,7 +54,7 @@ class Sources:
         length = self.session.model.config.length_samples
         if name in self.files:
             audio, about = self.files[name](length)
-            label = guess_label(name, audio, self.session.model.config.labels)
+            label = guess_label(name, audio, self._known)
             return Source(audio, Path(name).stem, label, about=about)
         sound = self.ours.get(name)
         if sound is None:
@@ -69,10 +69,15 @@ class Sources:
         return sound.settings if ours and whole else None
 
     def _label(self, sound: Sound) -> str:
-        label, config = sound.settings.label, self.session.model.config
-        if label == ANY and config.labels:
-            return config.labels[int(label_index(self.session.model, sound.settings))]
-        return label if label in config.labels else guess_label("", sound.audio, config.labels)
+        label, model = sound.settings.label, self.session.model
+        if label not in choices(model):
+            return guess_label("", sound.audio, self._known)
+        index = label_index(model, sound.settings)  # of a group or any, the one that it has become
+        return label if index is None else model.config.labels[int(index)]
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        return tuple(label for label in self.session.labels if label != ANY)
 
 
 def short(title: str) -> str:

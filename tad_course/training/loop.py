@@ -70,7 +70,7 @@ class TrainingModule(pl.LightningModule):
     def configure_optimizers(self) -> dict:
         c = self.config
         parameters = self.model.parameters()
-        optimizer = torch.optim.AdamW(parameters, c.learning_rate, betas=(0.9, 0.99), weight_decay=c.weight_decay)
+        optimizer = torch.optim.AdamW(parameters, c.learning_rate, betas=(0.9, 0.98), weight_decay=c.weight_decay)
         schedule = LambdaLR(optimizer, lambda step: warmup_cosine(step, c.warmup_steps, c.steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -5,7 +5,8 @@ from torch import Tensor
 
 from tad_course.display.fallback import live_text, player_html, show_widget
 from tad_course.display.live import SoundFigure
-from tad_course.generate import Model, Settings, generate
+from tad_course.drums import LABELS
+from tad_course.generate import Model, Settings, choices, generate
 
 SEEDS = 100
 
@@ -16,7 +17,8 @@ class FirstDrum:
     def __init__(self, model: Model, label: str = "kick", seed: int = 0):
         self.model = model
         self.figure = SoundFigure(model.config.length_samples)
-        self.label = ToggleButtons(options=model.config.labels, value=label, description="instrument")
+        families = [each for each in choices(model) if each in LABELS]
+        self.label = ToggleButtons(options=families, value=label, description="instrument")
         self.label.style.button_width = "auto"
         self.seed = IntSlider(seed, 0, SEEDS - 1, description="seed", continuous_update=False)
         self.another = Button(description="Another drum", button_style="primary", icon="play")
