@@ -36,12 +36,13 @@ def denoising_errors_db(model: Model, sounds: Tensor, denoise: Callable[[Tensor,
 def wiener(x_t: Tensor, t: Tensor) -> Tensor:
     """Take noise out of coefficients `[B, 2·M, L]` without a network: a Wiener filter whose variance is measured there.
 
-    The sound's variance s is the mean of x_t² over 3 bands and 9 frames, less the noise's, over alpha² (spectral
+    The sound's variance s is the mean of x_t² over 3 bands and 13 ms, less the noise's, over alpha² (spectral
     subtraction, Boll, 1979); x_0 = alpha·s / (alpha²·s + sigma²) · x_t.
     """
     alpha, sigma = alpha_sigma(t)
     power = x_t.square().unflatten(1, (2, -1))
-    energy = avg_pool2d(power, (3, 9), 1, (1, 4), count_include_pad=False).flatten(1, 2)
+    frames = round(576 / power.shape[2]) | 1
+    energy = avg_pool2d(power, (3, frames), 1, (1, frames // 2), count_include_pad=False).flatten(1, 2)
     s = (energy - sigma**2).clamp(min=0) / alpha**2
     return alpha * s / (alpha**2 * s + sigma**2) * x_t
 

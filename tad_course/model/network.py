@@ -127,7 +127,7 @@ class Preconditioned(nn.Module):
     """A network that sees every coefficient at the same loudness and predicts how strong the sound is there.
 
     Drums span 100 dB from attack to tail, and one network cannot work at all of them at once. So each coefficient of
-    x_t is divided by the root of the energy E around it (3 bands, 9 frames), and log E goes in beside it. The network
+    x_t is divided by the root of the energy E around it (3 bands, 13 ms), and log E goes in beside it. The network
     outputs two numbers for each coefficient: the log-variance ln s of the sound there, and a correction A. With them
 
         v = alpha·sigma·(1 - s) / (alpha²·s + sigma²) · x_t + ½·√(s / (alpha²·s + sigma²)) · A
@@ -144,11 +144,12 @@ class Preconditioned(nn.Module):
     def __init__(self, net: nn.Module, bands: int):
         super().__init__()
         self.net, self.bands = net, bands
+        self.area = (3, round(576 / bands) | 1)  # bands and frames, an odd number
 
     def forward(self, x_t: Tensor, t: Tensor, features: Tensor | None = None) -> Tensor:
         alpha, sigma = alpha_sigma(t, x_t.ndim)
         power = x_t.square().unflatten(1, (2, self.bands))  # [B, 2, M, L]
-        energy = avg_pool2d(power, (3, 9), 1, (1, 4), count_include_pad=False).flatten(1, 2) + 1e-9
+        energy = avg_pool2d(power, self.area, 1, (1, self.area[1] // 2), count_include_pad=False).flatten(1, 2) + 1e-9
         seen = torch.cat([x_t * energy.rsqrt(), 0.3 * energy.log()], dim=1)
         # a_unet's outermost skip adds its input to the output; without it the net starts near 0
         correction, log_variance = (self.net(seen, t, features=features) - seen).chunk(2, dim=1)
