@@ -107,7 +107,8 @@ def _collect_options(parser: argparse.ArgumentParser) -> None:
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="drums", help="a shipped model's name, or a model's folder")
     parser.add_argument("--count", type=int, default=250, help="sounds of each label, made and real")
-    parser.add_argument("--training", type=int, default=2000, help="training sounds of each label, to find copies")
+    parser.add_argument("--training", type=int, default=4000, help="training sounds of each label, to find copies")
+    parser.add_argument("--searched", type=Path, help="folder of further training sounds, to find copies")
     parser.add_argument("--steps", type=int, help="network evaluations a sound; without: enough for the sampler")
     parser.add_argument("--sampler", default="dpm_solver_2m", help=SAMPLERS)
     parser.add_argument("--guidance", type=float, default=1.0, help="classifier-free guidance, 1 is none")
@@ -246,7 +247,7 @@ def _evaluate(given: argparse.Namespace) -> None:
         model=given.model, seed=given.seed, sampler=given.sampler,
         num_steps=_steps(given), guidance_scale=given.guidance,
     )  # fmt: skip
-    report = evaluate(model, settings, given.count, given.training, given.batch)
+    report = evaluate(model, settings, given.count, given.training, given.batch, given.searched)
     if given.recordings:
         from tad_course.evaluation.recordings import judged_by_recordings
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tad_course.audio import save_wav
 from tad_course.cli import main
 from tad_course.drums import LABELS, family, render
 from tad_course.evaluation.extract import NAMES, extract_features, made_chunks, mel_statistics, real_chunks
@@ -66,6 +67,18 @@ def test_a_model_that_copies_its_training_sounds_is_caught(sets):
     found = by_name(measures(copies, sets))
     assert found["nearest_training_median", ""].made == pytest.approx(0, abs=1e-2)
     assert found["nearest_training_5_percent", ""].real > 1  # new real sounds are not that near
+
+
+def test_a_copy_of_a_recording_is_found_in_the_folder_that_is_searched(tmp_path):
+    recorded = render("snare", 9_000_000).audio
+    save_wav(tmp_path / "recorded.wav", recorded)
+    plain, searched = (real_sets(("snare",), PER_LABEL, PER_LABEL, folder) for folder in (None, tmp_path))
+    copies = extract_features([(recorded.repeat(PER_LABEL, 1, 1), torch.full((PER_LABEL,), 1))])
+    found = [by_name(measures(copies, each))["nearest_training_median", ""].made for each in (plain, searched)]
+    assert found[0] > 1 and found[1] == pytest.approx(0, abs=1e-2)
+    with pytest.raises(ValueError, match="no sound files"):
+        (tmp_path / "recorded.wav").unlink()
+        real_sets(("snare",), PER_LABEL, PER_LABEL, tmp_path)
 
 
 def test_hiss_on_real_sounds_is_measured(sets):

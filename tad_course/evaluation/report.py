@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from tad_course.audio import SUFFIXES, load_audio
 from tad_course.drums import LABELS, VOICES, Drum, render
 from tad_course.evaluation.baseline import baseline_chunks
 from tad_course.evaluation.denoising import denoising_errors_db, label_batch, restyle_errors_db, wiener
@@ -41,7 +42,7 @@ from tad_course.generate import Model, Settings, fingerprint
 
 REAL_SEED = 3_000_000  # held-out drums; models are trained on seeds from 0, the classifier on those from 2,000,000
 TRAINING_SEED = 0
-TRAINING_PER_LABEL = 2000  # as many as `tad-course train` renders by default: the whole training set
+TRAINING_PER_LABEL = 4000  # as many as `tad-course train` renders by default: the whole training set
 OTHERS = 3  # further real sets
 TESTED = 24  # real sounds a family that noise is taken out of, and that are restyled
 FEWEST = 8  # sounds that a figure of one voice needs
@@ -73,13 +74,24 @@ class RealSets:
     training: Tensor  # log-mel statistics [M, 256]
 
 
-def real_sets(labels: tuple[str, ...], per_label: int, training_per_label: int = TRAINING_PER_LABEL) -> RealSets:
-    """Render sets of `per_label` held-out drums of each family, and the training sounds, and extract their features."""
+def real_sets(
+    labels: tuple[str, ...], per_label: int, training_per_label: int = TRAINING_PER_LABEL, searched: Path | None = None
+) -> RealSets:
+    """Render sets of `per_label` held-out drums of each family, and the training sounds, and extract their features.
+
+    `searched` is a folder of further training sounds, recorded ones for instance, in which copies are looked for.
+    """
     count = per_label * len(labels)
     starts = [REAL_SEED + per_label * index for index in range(1 + OTHERS)]
     real, *others = (extract_features(real_chunks(labels, per_label, start), count, "Real") for start in starts)
     chunks = real_chunks(labels, training_per_label, TRAINING_SEED)
     training = mel_statistics(chunks, training_per_label * len(labels), "Real, for training")
+    if searched is not None:
+        paths = sorted(path for path in Path(searched).rglob("*") if path.suffix.lower() in SUFFIXES)
+        if not paths:
+            raise ValueError(f"{searched}: no sound files ({', '.join(SUFFIXES)}) in it or below it.")
+        files = ((load_audio(path)[None], None) for path in paths)
+        training = torch.cat([training, mel_statistics(files, len(paths), "Further training sounds")])
     return RealSets(labels, real, others, training)
 
 
@@ -161,6 +173,7 @@ def evaluate(
     per_label: int = 250,
     training_per_label: int = TRAINING_PER_LABEL,
     chunk: int = 8,
+    searched: Path | None = None,
 ) -> Report:
     """Render, generate, extract, measure; then once more with the network disabled, and without any.
 
@@ -170,6 +183,7 @@ def evaluate(
         per_label: how many sounds of each label, made and real.
         training_per_label: how many training sounds of each label made ones are compared with.
         chunk: how many sounds are made together.
+        searched: a folder of further training sounds, in which copies are looked for too.
 
     Raises:
         ValueError: if the model's labels are not the drum machine's, or there are too few sounds.
@@ -177,14 +191,14 @@ def evaluate(
     labels = check_labels(model)
     if per_label < FEWEST:
         raise ValueError(f"These measures use 5 neighbours of a sound: make at least 8 a label, not {per_label}.")
-    sets = real_sets(labels, per_label, training_per_label)
+    sets = real_sets(labels, per_label, training_per_label, searched)
     total = per_label * len(model_families(model) or LABELS)
     made = extract_features(made_chunks(model, settings, per_label, chunk), total, "Made")
     with disabled_network(model):
         disabled = extract_features(made_chunks(model, settings, per_label, chunk), total, "Network disabled")
     baseline = extract_features(baseline_chunks(labels, per_label), per_label * len(labels), "Without a network")
     found = measures(made, sets, disabled, baseline) + tasks(model, settings, min(per_label, TESTED))
-    how = settings_of(settings, model) | {"per_label": per_label, "training_per_label": training_per_label}
+    how = settings_of(settings, model) | {"per_label": per_label, "training_sounds": len(sets.training)}
     return Report(found, how, made, sets)
 
 
