@@ -51,7 +51,8 @@ def test_the_lock_names_exact_versions_and_no_place_to_get_them_from():
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("requirement", INSTALLED_TOGETHER, ids=lambda r: r.name)
 def test_each_locked_version_lies_in_its_range(requirement, system):
-    version = locked_on(system)[canonicalize_name(requirement.name)]
+    python = "3.13.1" if requirement.marker else "3.11.2"  # what only newer Pythons need
+    version = locked_on(system, python)[canonicalize_name(requirement.name)]
     assert requirement.specifier.contains(version)
 
 
@@ -68,7 +69,7 @@ def test_the_lock_serves_the_oldest_python_that_the_ranges_allow():
 
 def test_what_is_installed_here_is_what_the_lock_says():
     machine = locked_on({"darwin": "macOS", "win32": "Windows"}.get(sys.platform, "Linux"), sys.version.split()[0])
-    here = {r.name: metadata.version(r.name) for r in INSTALLED_TOGETHER}
+    here = {r.name: metadata.version(r.name) for r in INSTALLED_TOGETHER if not r.marker or r.marker.evaluate()}
     assert here == {name: machine[canonicalize_name(name)] for name in here}
 
 
