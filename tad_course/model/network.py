@@ -207,7 +207,7 @@ class DrumKit(nn.Module):
         return v
 
     def denoiser(self, labels: Tensor, guidance_scale: float = 1.0) -> Callable[[Tensor, Tensor], Tensor]:
-        """Return `denoise(x_t, t) -> x_0` for these labels. Guidance changes nothing: each network knows one label."""
+        """Return `denoise(x_t, t) -> x_0` for these labels. A kit is not guided; a model of several labels alone is."""
 
         @torch.no_grad()
         def denoise(x_t: Tensor, t: Tensor) -> Tensor:
