@@ -182,9 +182,9 @@ def test_a_kit_without_one_of_its_models_names_it(kit):
         load_model(kit)
 
 
-@pytest.mark.parametrize(("label", "name"), [("kick", "kicks"), ("percussion", "percussion")])
+@pytest.mark.parametrize(("label", "name"), [("kick", "kicks"), ("cowbell", "percussion")])
 def test_a_label_of_drums_is_the_model_of_that_instrument(label, name):
     settings = Settings(label=label, seed=3, num_steps=2)
     alone = load_model(name)
-    assert alone.config.labels == (label,) and alone.config.name == name
+    assert label in alone.config.labels and alone.config.name == name
     assert torch.allclose(generate(load_model("drums"), settings), generate(alone, settings), atol=1e-6)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tad_course.drums import LABELS
+from tad_course.drums import LABELS, VOICES
 from tad_course.evaluation.embeddings import LogMel, load_classifier
 from tad_course.evaluation.metrics import spectral_distance_db
 from tad_course.generate import Settings, generate_together
@@ -59,4 +59,11 @@ def test_the_file_of_a_model_holds_the_weights_of_its_network_and_nothing_else(n
     model = load_model(name)
     size = (SHIPPED / name / "model.safetensors").stat().st_size
     assert size < 8e6 and size == pytest.approx(2 * sum(p.numel() for p in model.net.parameters()), rel=0.05)
-    assert not dict(model.named_parameters()).keys() - {f"net.{key}" for key, _ in model.net.named_parameters()}
+    labels = {"label_embedding.weight"} if len(model.config.labels) > 1 else set()
+    assert dict(model.named_parameters()).keys() == {f"net.{key}" for key, _ in model.net.named_parameters()} | labels
+
+
+def test_percussion_stands_for_seven_voices_each_of_which_can_be_asked_for():
+    kit = load_model("drums")
+    voices = tuple(name for name, voice in VOICES.items() if voice.label == "percussion")
+    assert kit.groups == {"percussion": voices} and set(kit.config.labels) == {"kick", "snare", "hihat", *voices}

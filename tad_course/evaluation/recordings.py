@@ -20,7 +20,7 @@ from tad_course.evaluation.baseline import LoudnessBaseline
 from tad_course.evaluation.denoising import restyle_errors_db
 from tad_course.evaluation.embeddings import LogMelStatistics
 from tad_course.evaluation.extract import made_jobs, model_families
-from tad_course.evaluation.metrics import frechet_distance, kernel_distance, precision_recall, tail_dbfs
+from tad_course.evaluation.metrics import double_hit, frechet_distance, kernel_distance, precision_recall, tail_dbfs
 from tad_course.evaluation.report import REAL_SEED, Measure, disabled_network
 from tad_course.generate import Model, Settings, generate_together
 
@@ -77,6 +77,8 @@ def judged_by_recordings(model: Model, settings: Settings, folder: Path) -> list
         mine["real"] = real[label]
         rows += _distances(mine, real[label], label)
         rows += _row("recordings: agreement of neighbours", label, mine, lambda x, at=label: _agreement(x, at, real))
+        sounds = {**sets, "real": found[label]}
+        rows += _row("recordings: double_hits", label, sounds, lambda x: float(double_hit(x).float().mean()))
         rows += _restyled(model, settings, found[label][:RESTYLED], label)
     return rows
 

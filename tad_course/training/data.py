@@ -83,14 +83,16 @@ def _label(path: Path, labels: tuple[str, ...]) -> int:
     return -1
 
 
-def check_sounds(sounds: list[Sound], length_samples: int = LENGTH_SAMPLES) -> tuple[list[Sound], list[str]]:
+def check_sounds(
+    sounds: list[Sound], length_samples: int = LENGTH_SAMPLES, progress: bool = True
+) -> tuple[list[Sound], list[str]]:
     """Read every file once; return the good ones and a sentence for each that will be left out.
 
     Raises:
         DataError: if none is left.
     """
     good, refused = [], []
-    for sound in tqdm(sounds, desc="Checking sounds", unit="file", leave=False):
+    for sound in tqdm(sounds, desc="Checking sounds", unit="file", leave=False, disable=not progress):
         try:
             silent = load_audio(sound.path, length_samples).abs().max() < SILENT_PEAK
         except AudioFileError as error:

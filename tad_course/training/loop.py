@@ -209,7 +209,8 @@ def _sounds(config: TrainConfig, model: AudioDiffusion, say) -> list[Sound]:
         folder, progress = config.out / "sounds", not config.quiet
         files = render_folder(folder, config.drums, seed=config.seed, labels=families, progress=progress)
         return label_sounds(files, labels)
-    sounds, refused = check_sounds(find_sounds(config.data, labels), model.config.length_samples)
+    found = find_sounds(config.data, labels)
+    sounds, refused = check_sounds(found, model.config.length_samples, not config.quiet)
     for reason in refused[:10]:
         say(reason)
     if refused:
