@@ -70,10 +70,7 @@ def test_ddim_agrees_with_diffusers_on_the_same_noise_levels(grid):
 def test_dpm_solver_agrees_with_diffusers_on_the_same_noise_levels(make_grid, num_steps):
     grid = make_grid(num_steps, start=0.98)
     scheduler = DPMSolverMultistepScheduler(
-        algorithm_type="dpmsolver++",
-        prediction_type="v_prediction",
-        final_sigmas_type="zero",
-        solver_order=2,
+        algorithm_type="dpmsolver++", prediction_type="v_prediction", final_sigmas_type="zero", solver_order=2,
         solver_type="midpoint",
     )
     scheduler.set_timesteps(num_steps)
