@@ -87,8 +87,9 @@ runs/kicks-mixed`. {given.time}
 ## Figures
 
 {how["per_label"]} sounds a label against as many of the drum machine that the models never heard, {how["num_steps"]} \
-steps of {how["sampler"]}: `tad-course evaluate --model {given.name} --count {how["per_label"]}`. Beside each figure: \
-the same seeds with the networks' output replaced by zeros; what is reached without a network (noise in the loudness of \
+steps of {how["sampler"]}: `tad-course evaluate --model {given.name} --count {how["per_label"]} --training 8 \
+--searched TRAINING --recordings FOLDER --out benchmarks/{given.name}`, where TRAINING holds all sounds that the networks \
+were trained on. Beside each figure: the same seeds with the networks' output replaced by zeros; what is reached without a network (noise in the loudness of \
 drums, `tad_course/evaluation/baseline.py`; to take out noise, a Wiener filter); three other sets of real sounds, their \
 mean and range. The nearest training sound is searched among all {how["training_sounds"]:,} of them, recordings and \
 their copies included. *Recordings* are one-shots of Debian's `hydrogen-drumkits` without the two kits that were trained on.

@@ -234,6 +234,8 @@ def _train(given: argparse.Namespace) -> None:
 def _evaluate(given: argparse.Namespace) -> None:
     import torch
 
+    from tad_course.evaluation.extract import model_families
+    from tad_course.evaluation.recordings import judged_by_recordings, load_recordings
     from tad_course.evaluation.report import evaluate, save_report, table
     from tad_course.generate import Settings
     from tad_course.model.checkpoint import load_model
@@ -247,11 +249,9 @@ def _evaluate(given: argparse.Namespace) -> None:
         model=given.model, seed=given.seed, sampler=given.sampler,
         num_steps=_steps(given), guidance_scale=given.guidance,
     )  # fmt: skip
+    found = load_recordings(given.recordings, model_families(model)) if given.recordings else {}
     report = evaluate(model, settings, given.count, given.training, given.batch, given.searched)
-    if given.recordings:
-        from tad_course.evaluation.recordings import judged_by_recordings
-
-        report.measures.extend(judged_by_recordings(model, settings, given.recordings))
+    report.measures.extend(judged_by_recordings(model, settings, found))
     print(table(report.to_dict()))
     if given.out:
         print(f"Written to {save_report(report, given.out)}")

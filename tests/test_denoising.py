@@ -5,7 +5,6 @@ import math
 import pytest
 import soundfile
 import torch
-from small_models import small
 
 from tad_course.cli import main
 from tad_course.config import ModelConfig
@@ -109,7 +108,7 @@ def test_recordings_are_loaded_by_family_where_there_are_enough(folder):
 
 
 def test_each_figure_on_recordings_stands_beside_the_disabled_network_and_the_baseline(folder, full_length):
-    rows = {m.measure: m for m in judged_by_recordings(full_length, QUICK, folder)}
+    rows = {m.measure: m for m in judged_by_recordings(full_length, QUICK, load_recordings(folder))}
     distance = rows["recordings: frechet_mel"]
     assert distance.label == "kick" and distance.disabled > distance.baseline
     # these "recordings" are the drum machine's, so its sounds are as near as such sounds are
@@ -121,11 +120,19 @@ def test_each_figure_on_recordings_stands_beside_the_disabled_network_and_the_ba
     assert rows["recordings: tail_dbfs of noise at -60, restyled"].made < 0
 
 
-def test_a_folder_with_too_few_is_refused(folder, tmp_path, full_length):
+def test_a_folder_with_too_few_is_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="fewer than 16 recordings of each"):
         load_recordings(tmp_path)
     with pytest.raises(ValueError, match="too few recordings of snare"):
-        judged_by_recordings(small(labels=("snare",)), QUICK, folder)
+        load_recordings(folder, ("snare",))
+
+
+def test_a_wrong_folder_is_refused_before_anything_is_made(full_length, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_model(full_length, tmp_path / "one")
+    monkeypatch.setattr("tad_course.evaluation.report.evaluate", None)
+    assert main(["evaluate", "--model", "one", "--recordings", "nowhere"]) == 1
+    assert "nowhere: neither a SoundFont (.sf2) nor a folder of sounds" in capsys.readouterr().err
 
 
 def test_the_command_adds_the_rows(folder, full_length, tmp_path, monkeypatch, capsys):

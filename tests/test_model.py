@@ -212,14 +212,14 @@ def test_with_the_true_variance_and_no_correction_it_is_the_wiener_filter(s, t):
     t = torch.tensor([t])
     alpha, sigma = alpha_sigma(t, 3)
     x_t = q_sample(x_0, t, eps)
-    net = Preconditioned(Constant(0.0, torch.tensor(s).log().item() / 2), 32)
+    net = Preconditioned(Constant(0.0, torch.tensor(s).log().item() / 2))
     wiener = alpha * s / (alpha**2 * s + sigma**2) * x_t  # E[x_0 | x_t] of a Gaussian of variance s (Wiener, 1949)
     assert torch.allclose(net(x_t, t), (alpha * x_t - wiener) / sigma, rtol=1e-3, atol=1e-4)
 
 
 def test_where_its_network_outputs_zero_v_is_zero():
     x_t = seeded_noise((64, 64), [0, 1])
-    assert Preconditioned(Constant(0.0, 0.0), 32)(x_t, torch.tensor([0.1, 0.8])).abs().max() < 1e-6
+    assert Preconditioned(Constant(0.0, 0.0))(x_t, torch.tensor([0.1, 0.8])).abs().max() < 1e-6
 
 
 def test_the_network_is_given_every_sound_at_the_same_loudness():
@@ -230,7 +230,7 @@ def test_the_network_is_given_every_sound_at_the_same_loudness():
             given.append(seen)
             return super().forward(seen, t)
 
-    net, x_t = Preconditioned(Spy(0.0, 0.0), 32), seeded_noise((64, 64), [0])
+    net, x_t = Preconditioned(Spy(0.0, 0.0)), seeded_noise((64, 64), [0])
     for gain in (1.0, 1e-3):
         net(gain * x_t, torch.tensor([0.5]))
     loud, quiet = (seen[:, :64] for seen in given)

@@ -25,8 +25,13 @@ def chunk(name: bytes, content: bytes) -> bytes:
     return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
 
 
-def soundfont(samples: dict[str, np.ndarray], keys: list[tuple[int, int]], preset: bytes = b"Room Kit") -> bytes:
-    """A SoundFont with one drum kit (bank 128); zone k plays the k-th sample on the keys `keys[k]` (SoundFont 2.04)."""
+def soundfont(
+    samples: dict[str, np.ndarray], keys: list[tuple[int, int]], preset: bytes = b"Room Kit", lower: bool = False
+) -> bytes:
+    """A SoundFont with one drum kit (bank 128); zone k plays the k-th sample on the keys `keys[k]` (SoundFont 2.04).
+
+    `lower` adds the chunk with the lower bytes of 24 bits.
+    """
     data, heads, at = b"", b"", 0
     for name, x in samples.items():
         pcm = (x * 2**15).astype("<i2")
@@ -45,7 +50,8 @@ def soundfont(samples: dict[str, np.ndarray], keys: list[tuple[int, int]], prese
     }  # fmt: skip
     pdta = b"".join(chunk(name, content) for name, content in parts.items())
     info = chunk(b"ifil", struct.pack("<HH", 2, 1)) + chunk(b"INAM", b"Test\0\0")
-    lists = (b"INFO" + info, b"sdta" + chunk(b"smpl", data), b"pdta" + pdta)
+    third = chunk(b"sm24", b"\x55" * at) if lower else b""
+    lists = (b"INFO" + info, b"sdta" + chunk(b"smpl", data) + third, b"pdta" + pdta)
     return chunk(b"RIFF", b"sfbk" + b"".join(chunk(b"LIST", each) for each in lists))
 
 
@@ -73,6 +79,13 @@ def test_a_soundfont_is_read_by_key_and_name_and_its_sides_are_joined(tmp_path):
     expected = torch.from_numpy(np.stack([left, right])).float()
     assert torch.allclose(found["Deep"].audio, expected, atol=2 / 2**15)
     assert torch.equal(*found["Tick"].audio)  # mono on both sides
+
+
+def test_of_a_soundfont_of_24_bits_the_upper_16_are_read(tmp_path):
+    file = tmp_path / "kit.sf2"
+    file.write_bytes(soundfont({"Deep": thud()}, [(35, 36)], lower=True))
+    (found,) = recordings(file)
+    assert torch.allclose(found.audio[0], torch.from_numpy(thud()).float(), atol=2 / 2**15)
 
 
 def test_kits_on_other_keys_are_left_out_and_a_torn_file_is_named(tmp_path):

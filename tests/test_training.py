@@ -197,6 +197,15 @@ def test_a_finished_run_stays_as_it_is(config, capsys):
     assert weights(config.out) == before and "already trained for 2 steps" in capsys.readouterr().out
 
 
+def test_of_a_family_only_the_voices_that_are_asked_for_are_heard(config):
+    folder = train(replace(config, data=None, drums=24, labels=("tom",), steps=1))
+    rendered = list((folder / "sounds").glob("*.wav"))
+    toms = [path for path in rendered if "_tom_" in path.name]
+    settings = json.loads((folder / "run.json").read_text())
+    assert 1 < len(toms) < len(rendered) == 24
+    assert settings["training_sounds"] + settings["validation_sounds"] == len(toms)
+
+
 def test_one_instrument_is_trained_on_its_own_sounds_without_a_label_in_the_network(config):
     folder = train(replace(config, data=None, drums=4, labels=("hihat",), steps=1))
     assert {path.name.partition("_")[0] for path in (folder / "sounds").glob("*.wav")} == {"hihat"}

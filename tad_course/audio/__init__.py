@@ -3,14 +3,14 @@
 A sound is a float32 tensor `[2, n]`, left and right, full scale ±1, at 44.1 kHz.
 """
 
-from tad_course.audio.io import SUFFIXES, fit_length, load_audio, to_rate, to_stereo
+from tad_course.audio.io import SUFFIXES, find_sound_files, fit_length, load_audio, to_rate, to_stereo
 from tad_course.audio.levels import at_level, dbfs, peak_dbfs
 from tad_course.audio.wav import AudioFileError, read_comment, save_wav
 from tad_course.config import LENGTH_SAMPLES, SAMPLE_RATE
 
 __all__ = [
-    "LENGTH_SAMPLES", "SAMPLE_RATE", "SUFFIXES", "AudioFileError", "at_level", "dbfs", "fit_length", "load_audio",
-    "peak_dbfs", "play", "play_row", "read_comment", "save_wav", "to_rate", "to_stereo",
+    "LENGTH_SAMPLES", "SAMPLE_RATE", "SUFFIXES", "AudioFileError", "at_level", "dbfs", "find_sound_files", "fit_length",
+    "load_audio", "peak_dbfs", "play", "play_row", "read_comment", "save_wav", "to_rate", "to_stereo",
 ]  # fmt: skip
 
 

@@ -29,6 +29,12 @@ _DOWNMIX = {
 }
 
 
+def find_sound_files(folder: Path) -> list[Path]:
+    """Return the sound files in a folder and below it, in order; hidden ones, as macOS's ._kick.wav, hold no sound."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
+    return sorted(path for path in found if path.is_file())
+
+
 def load_audio(path: str | Path, length_samples: int | None = LENGTH_SAMPLES, sample_rate: int = SAMPLE_RATE) -> Tensor:
     """Read a WAV, FLAC, AIFF, OGG or MP3 file of any rate, depth, length and channel count.
 

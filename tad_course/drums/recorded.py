@@ -10,6 +10,7 @@ pitch, length and brightness. What is written can be listened to, and whatever i
 
 import csv
 import io
+import logging
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from tad_course.audio import SUFFIXES, AudioFileError, load_audio
+from tad_course.audio import AudioFileError, find_sound_files, load_audio
 from tad_course.audio.io import fit_length, to_rate
 from tad_course.audio.wav import wav_bytes
 from tad_course.config import LENGTH_SAMPLES, SAMPLE_RATE
@@ -85,7 +86,7 @@ def recordings(source: Path) -> Iterator[Recording]:
 
 def _folder(source: Path) -> Iterator[Recording]:
     names = _hydrogen(source)
-    for path in sorted(p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")):
+    for path in find_sound_files(source):
         label = label_of(names.get(path, path.stem)) or label_of(path.parent.name)
         if label is None:
             continue
@@ -116,6 +117,7 @@ def _soundfont(source: Path) -> Iterator[Recording]:
     from sf2utils.sf2parse import Sf2File  # only here: its module for audio is deprecated and warns
 
     with source.open("rb") as file:
+        logging.disable(logging.WARNING)  # the library remarks on the loops of single samples, which do not matter here
         try:
             presets = [p for p in Sf2File(file).presets if getattr(p, "bank", None) == DRUM_BANK]
             found = {}  # (label, name without its side) -> {side: sample}
@@ -128,7 +130,10 @@ def _soundfont(source: Path) -> Iterator[Recording]:
             for (label, name), sides in found.items():
                 yield Recording(name, label, source.stem, _joined(sides))
         except Exception as error:  # a torn file can fail anywhere in the library
-            raise ValueError(f"{source}: cannot be read as a SoundFont ({error}).") from error
+            cure = "it may be cut short or compressed; copy it again, or use an uncompressed .sf2"
+            raise ValueError(f"{source}: cannot be read as a SoundFont; {cure}.") from error
+        finally:
+            logging.disable(logging.NOTSET)
 
 
 def _zones(preset) -> Iterator[tuple[str, object]]:
@@ -144,6 +149,8 @@ def _zones(preset) -> Iterator[tuple[str, object]]:
 def _joined(sides: dict) -> Tensor:
     """Return the samples of left and right, or of a single side, as a sound `[2, n]` at 44.1 kHz."""
     first = next(iter(sides.values()))
+    for sample in sides.values():
+        sample.sm24_offset = None  # of 24 bits the upper 16 are read: sf2utils does not put the three bytes together
     rows = [np.frombuffer(bytes(sample.raw_sample_data), "<i2") for sample in sides.values()]
     shortest = min(map(len, rows))
     audio = torch.from_numpy(np.stack([row[:shortest] for row in rows]).astype(np.float32) / 2**15)

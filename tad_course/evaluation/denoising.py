@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from tad_course.edit import restyle
 from tad_course.generate import Model, Settings, label_index
 from tad_course.model.diffusion import alpha_sigma, q_sample, t_from_snr_db
+from tad_course.model.network import local_energy
 from tad_course.model.samplers import seeded_noise
 
 SNRS_DB = (-10, 0, 10, 20, 30)
@@ -40,10 +40,7 @@ def wiener(x_t: Tensor, t: Tensor) -> Tensor:
     subtraction, Boll, 1979); x_0 = alpha·s / (alpha²·s + sigma²) · x_t.
     """
     alpha, sigma = alpha_sigma(t)
-    power = x_t.square().unflatten(1, (2, -1))
-    frames = round(576 / power.shape[2]) | 1
-    energy = avg_pool2d(power, (3, frames), 1, (1, frames // 2), count_include_pad=False).flatten(1, 2)
-    s = (energy - sigma**2).clamp(min=0) / alpha**2
+    s = (local_energy(x_t) - sigma**2).clamp(min=0) / alpha**2
     return alpha * s / (alpha**2 * s + sigma**2) * x_t
 
 

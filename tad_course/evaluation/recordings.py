@@ -32,11 +32,11 @@ QUIET_DBFS = -80.0  # recordings whose own tail is at most so loud show what bec
 NEIGHBOURS = 5
 
 
-def load_recordings(folder: Path, most: int = MOST) -> dict[str, Tensor]:
+def load_recordings(folder: Path, wanted: tuple[str, ...] = LABELS, most: int = MOST) -> dict[str, Tensor]:
     """Return `[n, 2, N]` aligned recordings of each family that the folder has enough of.
 
     Raises:
-        ValueError: if there are too few of every one.
+        ValueError: if there are too few of every one, or of all families that are `wanted`.
     """
     found = {label: [] for label in LABELS}
     for each in tqdm(recordings(folder), desc="Recordings", unit="sound", leave=False):
@@ -48,20 +48,16 @@ def load_recordings(folder: Path, most: int = MOST) -> dict[str, Tensor]:
         order = torch.randperm(len(sounds), generator=torch.Generator().manual_seed(0))[:most].tolist()
         if len(order) >= FEWEST:
             chosen[label] = torch.stack([sounds[i] for i in order])
+    if not set(wanted) & set(chosen):
+        raise ValueError(f"{folder} has too few recordings of {' or '.join(wanted) or 'a model without labels'}.")
     return chosen
 
 
 @torch.no_grad()
-def judged_by_recordings(model: Model, settings: Settings, folder: Path) -> list[Measure]:
-    """Return the measures of a model's sounds against recordings.
-
-    Raises:
-        ValueError: if the folder holds too few, or none that the model could be compared with.
-    """
-    found, features = load_recordings(folder), LogMelStatistics()
+def judged_by_recordings(model: Model, settings: Settings, found: dict[str, Tensor]) -> list[Measure]:
+    """Return the measures of a model's sounds against recordings `[n, 2, N]` of some families."""
+    features = LogMelStatistics()
     labels = [label for label in model_families(model) if label in found]
-    if not labels:
-        raise ValueError(f"{folder} has too few recordings of {' or '.join(model_families(model))}.")
     real = {label: features(sounds) for label, sounds in found.items()}
     rows = []
     for label in tqdm(labels, desc="Against recordings", unit="label", leave=False):
@@ -79,7 +75,7 @@ def judged_by_recordings(model: Model, settings: Settings, folder: Path) -> list
         rows += _row("recordings: agreement of neighbours", label, mine, lambda x, at=label: _agreement(x, at, real))
         sounds = {**sets, "real": found[label]}
         rows += _row("recordings: double_hits", label, sounds, lambda x: float(double_hit(x).float().mean()))
-        if label not in model.groups:  # which of the labels of a group a recording has is not known
+        if label in model.config.labels:  # which voice of a family a recording is, is not known
             rows += _restyled(model, settings, found[label][:RESTYLED], label)
     return rows
 
@@ -118,8 +114,7 @@ def _agreement(x: Tensor, label: str, real: dict[str, Tensor]) -> float:
 
 def _restyled(model: Model, settings: Settings, sounds: Tensor, label: str) -> list[Measure]:
     """Return how near restyled recordings stay to themselves, and what becomes of recording noise."""
-    asked = label if label in model.config.labels else model.config.labels[0]
-    pairs = [(sound, asked) for sound in sounds]
+    pairs = [(sound, label) for sound in sounds]
     errors = restyle_errors_db(model, settings, pairs)
     with disabled_network(model):
         untouched = restyle_errors_db(model, settings, pairs)
@@ -130,7 +125,7 @@ def _restyled(model: Model, settings: Settings, sounds: Tensor, label: str) -> l
     quiet = sounds[tail_dbfs(sounds) < QUIET_DBFS]
     if len(quiet):
         noise = 10 ** (NOISE_DBFS / 20) * torch.randn(quiet.shape, generator=torch.Generator().manual_seed(0))
-        how = replace(settings, label=asked)
+        how = replace(settings, label=label)
         tails = torch.stack([restyle(model, sound, how, NOISE_STRENGTH) for sound in quiet + noise])
         rows.append(Measure("recordings: tail_dbfs of noise at -60, restyled", label, float(tail_dbfs(tails).median())))
     return rows

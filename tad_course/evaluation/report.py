@@ -10,12 +10,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from tad_course.audio import SUFFIXES, load_audio
+from tad_course.audio import SUFFIXES, find_sound_files, load_audio
 from tad_course.drums import LABELS, VOICES, Drum, render
 from tad_course.evaluation.baseline import baseline_chunks
 from tad_course.evaluation.denoising import denoising_errors_db, label_batch, restyle_errors_db, wiener
@@ -73,6 +74,11 @@ class RealSets:
     others: list[Features]
     training: Tensor  # log-mel statistics [M, 256]
 
+    @cached_property
+    def floor(self) -> list[Figures]:
+        """The figures of the other real sets, calculated once however many models are compared."""
+        return [figures(each, self) for each in self.others]
+
 
 def real_sets(
     labels: tuple[str, ...], per_label: int, training_per_label: int = TRAINING_PER_LABEL, searched: Path | None = None
@@ -81,15 +87,15 @@ def real_sets(
 
     `searched` is a folder of further training sounds, recorded ones for instance, in which copies are looked for.
     """
+    paths = [] if searched is None else find_sound_files(Path(searched))
+    if searched is not None and not paths:
+        raise ValueError(f"{searched}: no sound files ({', '.join(SUFFIXES)}) in it or below it.")
     count = per_label * len(labels)
     starts = [REAL_SEED + per_label * index for index in range(1 + OTHERS)]
     real, *others = (extract_features(real_chunks(labels, per_label, start), count, "Real") for start in starts)
     chunks = real_chunks(labels, training_per_label, TRAINING_SEED)
     training = mel_statistics(chunks, training_per_label * len(labels), "Real, for training")
-    if searched is not None:
-        paths = sorted(path for path in Path(searched).rglob("*") if path.suffix.lower() in SUFFIXES)
-        if not paths:
-            raise ValueError(f"{searched}: no sound files ({', '.join(SUFFIXES)}) in it or below it.")
+    if paths:
         files = ((load_audio(path)[None], None) for path in paths)
         training = torch.cat([training, mel_statistics(files, len(paths), "Further training sounds")])
     return RealSets(labels, real, others, training)
@@ -143,11 +149,10 @@ def measures(
     made: Features, sets: RealSets, disabled: Features | None = None, baseline: Features | None = None
 ) -> list[Measure]:
     """Return every measure of made sounds beside that of real ones, and of the other two sets where they are given."""
-    others = [figures(each, sets) for each in sets.others]
     beside = [figures(each, sets) if each else {} for each in (disabled, baseline)]
     found = []
     for (measure, label), value in figures(made, sets).items():
-        real = [each[measure, label] for each in others if (measure, label) in each]
+        real = [each[measure, label] for each in sets.floor if (measure, label) in each]
         floor = (sum(real) / len(real), min(real), max(real)) if real else (None, None, None)
         found.append(Measure(measure, label, value, *floor, *(each.get((measure, label)) for each in beside)))
     return found

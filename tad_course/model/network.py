@@ -49,7 +49,7 @@ class AudioDiffusion(nn.Module):
         inputs = self.shape[0] * (2 if config.adaptive else 1)
         self.net = unet_t(dim=1, in_channels=inputs, **unet)
         if config.adaptive:
-            self.net = Preconditioned(self.net, block_size)
+            self.net = Preconditioned(self.net)
         if len(config.labels) > 1:  # the last row stands for "any label" (classifier-free guidance)
             self.label_embedding = nn.Embedding(len(config.labels) + 1, config.modulation_features)
 
@@ -123,6 +123,12 @@ class AudioDiffusion(nn.Module):
         return self.scale.device
 
 
+def local_energy(x_t: Tensor) -> Tensor:
+    """Return the mean of x_t² over 3 bands and 13 ms around each coefficient of `[B, 2·M, L]`, in the same shape."""
+    power, frames = x_t.square().unflatten(1, (2, -1)), round(1152 / x_t.shape[1]) | 1  # [B, 2, M, L]; an odd number
+    return avg_pool2d(power, (3, frames), 1, (1, frames // 2), count_include_pad=False).flatten(1, 2)
+
+
 class Preconditioned(nn.Module):
     """A network that sees every coefficient at the same loudness and predicts how strong the sound is there.
 
@@ -137,19 +143,16 @@ class Preconditioned(nn.Module):
     predicts it. Where it outputs 0, s is 1 and v is 0. Lesson: 07
 
     Args:
-        net: a U-Net from 2·C to 2·C channels.
-        bands: M, with C = 2·M (mid and side).
+        net: a U-Net from 2·C to 2·C channels, with C = 2·M (mid and side).
     """
 
-    def __init__(self, net: nn.Module, bands: int):
+    def __init__(self, net: nn.Module):
         super().__init__()
-        self.net, self.bands = net, bands
-        self.area = (3, round(576 / bands) | 1)  # bands and frames, an odd number
+        self.net = net
 
     def forward(self, x_t: Tensor, t: Tensor, features: Tensor | None = None) -> Tensor:
         alpha, sigma = alpha_sigma(t, x_t.ndim)
-        power = x_t.square().unflatten(1, (2, self.bands))  # [B, 2, M, L]
-        energy = avg_pool2d(power, self.area, 1, (1, self.area[1] // 2), count_include_pad=False).flatten(1, 2) + 1e-9
+        energy = local_energy(x_t) + 1e-9
         seen = torch.cat([x_t * energy.rsqrt(), 0.3 * energy.log()], dim=1)
         # a_unet's outermost skip adds its input to the output; without it the net starts near 0
         correction, log_variance = (self.net(seen, t, features=features) - seen).chunk(2, dim=1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 from tqdm.auto import tqdm
 
-from tad_course.audio import SUFFIXES, AudioFileError, load_audio
+from tad_course.audio import SUFFIXES, AudioFileError, find_sound_files, load_audio
 from tad_course.config import LENGTH_SAMPLES
 
 SILENT_PEAK = 1e-4  # -80 dBFS: a file that never gets louder teaches nothing
@@ -41,7 +41,7 @@ def find_sounds(folder: Path, labels: tuple[str, ...]) -> list[Sound]:
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. Give a folder of sound files to --data.")
-    paths = sorted(path for path in folder.rglob("*") if _is_sound(path))
+    paths = find_sound_files(folder)
     if not paths:
         raise DataError(f"{folder}: no sound files ({', '.join(sorted(SUFFIXES))}) in it or below it.")
     return label_sounds(paths, labels)
@@ -64,9 +64,9 @@ def label_sounds(paths: Sequence[Path], labels: tuple[str, ...]) -> list[Sound]:
     return sounds
 
 
-def _is_sound(path: Path) -> bool:
-    hidden = path.name.startswith(".")  # as macOS's ._kick.wav, which holds no sound
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+def tells(path: Path, labels: tuple[str, ...]) -> bool:
+    """Return whether the name of a file, or of its folder, tells one of the labels; `find_sounds` says how."""
+    return _label(path, labels) >= 0
 
 
 def _label(path: Path, labels: tuple[str, ...]) -> int:
