@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "2",
     "OMP_WAIT_POLICY": "PASSIVE",
     "PYTHONHASHSEED": "0",
+    "TAD_COURSE_ANSWERS": "",  # what somebody solved on this machine must not change what is stored
 }
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},

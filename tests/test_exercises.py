@@ -121,6 +121,67 @@ def test_every_exercise_that_a_lesson_defines_is_in_its_notebook(path):
     assert {name for name in EXERCISES if name.startswith(f"{lesson}-")} == set(exercise_names(cells_of(path)))
 
 
+# --- what a learner writes is what runs ---
+
+
+def used_names(cells: dict) -> dict[str, tuple[str, int]]:
+    """Return for each exercise whose answer is used: the name that holds it, and the number of the cell."""
+    found = {}
+    for number, cell in enumerate(cells.values()):
+        if cell.cell_type != "code" or "use(" not in cell.source:
+            continue
+        for node in ast.walk(ast.parse(cell.source)):
+            call = node.value if isinstance(node, ast.Assign) else None
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "use":
+                found[call.args[0].value] = (node.targets[0].id, number)
+    return found
+
+
+def loaded_after(cells: dict, number: int, name: str) -> bool:
+    """Tell whether `name` is read in a code cell after that number which belongs to no exercise."""
+    later = [cell.source for cell in list(cells.values())[number + 1 :] if cell.cell_type == "code"]
+    later = [source for source in later if "check(" not in source]
+    nodes = (node for source in later for node in ast.walk(ast.parse(source)))
+    return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) for node in nodes)
+
+
+@pytest.mark.parametrize("path, name", ALL)
+def test_every_answer_is_used_by_a_later_cell(path, name):
+    cells = cells_of(path)
+    used = used_names(cells)
+    assert name in used, "the lesson never goes on with this answer"
+    variable, number = used[name]
+    assert number > list(cells).index(name)
+    assert loaded_after(cells, number, variable), f"{variable} is not called after it was chosen"
+
+
+@pytest.mark.parametrize("path, name", ALL)
+def test_no_answer_is_imported_before_its_exercise(path, name):
+    cells = cells_of(path)
+    defined = {
+        node.name for node in ast.parse(cells[name].source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    }
+    for above in list(cells.values())[: list(cells).index(name)]:
+        if above.cell_type == "code":
+            imports = [node for node in ast.walk(ast.parse(above.source)) if isinstance(node, ast.ImportFrom)]
+            assert not defined & {alias.asname or alias.name for node in imports for alias in node.names}
+
+
+@pytest.mark.parametrize("path, name", ALL)
+def test_a_task_has_two_folded_hints(path, name):
+    assert len(re.findall(r"<details>\s*<summary>Hint", cells_of(path)[f"{name}-task"].source)) >= 2
+
+
+def test_a_learner_writes_at_least_150_lines_in_lessons_01_to_07():
+    lines = 0
+    for path in LESSONS:
+        for name in exercise_names(cells_of(path)):
+            solution = Workplace(path, name).solution
+            starter = {line.strip() for line in cells_of(path)[name].source.splitlines()}
+            lines += sum(bool(line.strip()) and line.strip() not in starter for line in solution.splitlines())
+    assert lines >= 150
+
+
 @pytest.fixture
 def sample_exercise():
     @exercise("99-double", why="Twice is twice.")

@@ -1,13 +1,16 @@
 """Quizzes and predictions: every answer is explained, and they work without a kernel too."""
 
+import ast
 import re
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
 import ipywidgets
+import nbformat
 import pytest
 
-from tad_course.lessons.poll import predict
+from tad_course.lessons.poll import answers, predict, predictions
 from tad_course.lessons.quiz import Answer, Question, explain, questions, quiz, still_html
 
 LESSONS = sorted(
@@ -73,8 +76,15 @@ def test_an_unknown_quiz_says_how_to_name_one():
         quiz("two")
 
 
-def test_a_prediction_keeps_the_choice_and_prints_the_same_every_time(displayed):
-    args = "What happens?", ["It is louder", "It is the same"]
+@pytest.fixture
+def two_predictions(monkeypatch):
+    known = {"02-one": ("B", "section 1"), "02-two": ("A", "section 2")}
+    monkeypatch.setattr("tad_course.lessons.lesson_02.PREDICTIONS", known, raising=False)
+    monkeypatch.setattr("tad_course.lessons.poll._chosen", {})
+
+
+def test_a_prediction_keeps_the_choice_and_prints_the_same_every_time(displayed, two_predictions):
+    args = "02-one", "What happens?", ["It is louder", "It is the same"]
     first, second = displayed(predict, *args), displayed(predict, *args)
     assert (
         first["text/plain"]
@@ -89,6 +99,19 @@ def test_a_prediction_keeps_the_choice_and_prints_the_same_every_time(displayed)
     assert "You said B" in box.children[-1].value
 
 
+def test_the_first_choice_counts_and_the_end_of_the_lesson_says_where_to_look_again(displayed, two_predictions, capsys):
+    predictions("02")
+    assert "no answer to any of the 2" in capsys.readouterr().out
+    for name, choices in (("02-one", ["B. b", "A. a"]), ("02-two", ["B. b", "A. a"])):
+        (radio,) = radios(widget_of(displayed(predict, name, "What?", ["a", "b"])))
+        for choice in choices:
+            radio.value = choice
+        predictions("02")
+    once, twice = capsys.readouterr().out.split("Predictions: ")[1:]
+    assert once == "1 of 2 right (1 without an answer).\n"
+    assert twice == "1 of 2 right.\n  You said B, the experiment says A: see section 2.\n"
+
+
 def test_choosing_an_answer_of_a_quiz_shows_its_explanation(monkeypatch, displayed):
     monkeypatch.setattr("tad_course.lessons.quiz.questions", lambda lesson: (QUESTION,))
     box = widget_of(displayed(quiz, "xx"))
@@ -99,6 +122,43 @@ def test_choosing_an_answer_of_a_quiz_shows_its_explanation(monkeypatch, display
 
 
 @pytest.mark.parametrize("choices", [["only one"], ["a", "a"], list("abcdef")])
-def test_a_prediction_needs_two_to_five_different_choices(choices):
+def test_a_prediction_needs_two_to_five_different_choices(choices, two_predictions):
     with pytest.raises(ValueError, match="two to five"):
-        predict("What?", choices)
+        predict("02-one", "What?", choices)
+
+
+@pytest.mark.parametrize("name", ["02-three", "two", "99-one"])
+def test_a_prediction_must_be_known(name, two_predictions):
+    with pytest.raises(ValueError, match="no prediction"):
+        predict(name, "What?", ["a", "b"])
+
+
+def asked_in(lesson: str) -> dict[str, int]:
+    """Return the predictions of a lesson's notebook: name -> number of choices."""
+    (path,) = (Path(__file__).parents[1] / "notebooks").glob(f"{lesson}_*.ipynb")
+    found = {}
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type == "code" and "predict(" in cell.source:
+            call = next(
+                node
+                for node in ast.walk(ast.parse(cell.source))
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "predict"
+            )
+            found[call.args[0].value] = len(call.args[2].elts)
+    return found
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_asks_every_prediction_that_it_knows_and_its_answers_are_spread(lesson):
+    known = answers(lesson)
+    asked = asked_in(lesson)
+    assert set(known) == set(asked) and asked
+    letters = [known[name][0] for name in asked]
+    assert all(letter in "ABC" for letter in letters)
+    assert max(letters.count(letter) for letter in "ABC") <= 2 or len(letters) > 6
+    assert len(letters) < 3 or set(letters) == set("ABC")
+
+
+def test_over_all_lessons_no_letter_is_right_much_more_often_than_another():
+    counts = Counter(letter for lesson in LESSONS for letter, _ in answers(lesson).values())
+    assert max(counts.values()) <= 1.3 * min(counts[letter] for letter in "ABC")

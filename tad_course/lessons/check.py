@@ -22,6 +22,8 @@ from importlib import import_module
 import numpy as np
 import torch
 
+from tad_course.lessons.answers import course_solutions, keep, kept
+
 EXERCISES: dict[str, "Exercise"] = {}
 SOLUTIONS: dict[str, Callable] = {}  # the course's own answers to exercises whose answers later cells use
 
@@ -98,10 +100,29 @@ def check(name: str, answer) -> None:
     print(f"{name}: {mark} {message}")
 
 
-def use(name: str, answer):
-    """Return `answer` if it solves the exercise `name`, otherwise the course's own answer, and print which it is."""
+def use(name: str, answer=None):
+    """Return the learner's answer to the exercise `name` if it is right, otherwise the course's own; print which it is.
+
+    A right answer is kept (`tad_course.lessons.answers`). Without `answer`, as in the capstone of lesson 07, the kept
+    one is taken.
+    """
+    find(name)
+    course_solutions(name[:2])
+    whose, problem = "your answer", ""
+    if answer is None:
+        whose = f"the answer that you wrote in lesson {name[:2]}"
+        try:
+            answer = kept(name, SOLUTIONS)
+            problem = "" if answer is None else verdict(name, answer)[1]
+        except Exception as error:
+            answer, problem = None, f"{type(error).__name__}: {error}"
     right = verdict(name, answer)[0] == "right"
-    print(f"{name}: from here on the lesson uses {'your answer' if right else 'the answer of the course'}.")
+    if right:
+        keep(name, answer)
+    else:
+        whose = "the answer of the course"
+        whose += f" (yours, in my_answers/{name}.py, is not right: {problem})" if problem else ""
+    print(f"{name}: from here on the lesson uses {whose}.")
     return answer if right else SOLUTIONS[name]
 
 
