@@ -124,8 +124,8 @@ def test_every_exercise_that_a_lesson_defines_is_in_its_notebook(path):
 # --- what a learner writes is what runs ---
 
 
-def used_names(cells: dict) -> dict[str, tuple[str, int]]:
-    """Return for each exercise whose answer is used: the name that holds it, and the number of the cell."""
+def used_names(cells: dict) -> dict[str, tuple[str, int, int]]:
+    """Return for each exercise whose answer is used: the name that holds it, the number of the cell, and the line."""
     found = {}
     for number, cell in enumerate(cells.values()):
         if cell.cell_type != "code" or "use(" not in cell.source:
@@ -133,16 +133,21 @@ def used_names(cells: dict) -> dict[str, tuple[str, int]]:
         for node in ast.walk(ast.parse(cell.source)):
             call = node.value if isinstance(node, ast.Assign) else None
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "use":
-                found[call.args[0].value] = (node.targets[0].id, number)
+                found[call.args[0].value] = (node.targets[0].id, number, node.end_lineno)
     return found
 
 
-def loaded_after(cells: dict, number: int, name: str) -> bool:
-    """Tell whether `name` is read in a code cell after that number which belongs to no exercise."""
-    later = [cell.source for cell in list(cells.values())[number + 1 :] if cell.cell_type == "code"]
-    later = [source for source in later if "check(" not in source]
-    nodes = (node for source in later for node in ast.walk(ast.parse(source)))
-    return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) for node in nodes)
+def reads(source: str, name: str, after_line: int = 0) -> bool:
+    """Tell whether `name` is read in the source, below a line, other than to hand it to `use` or `check`."""
+    tree = ast.parse(source)
+    judged = {
+        id(argument)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("use", "check")
+        for argument in ast.walk(node)
+    }
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in judged]
+    return any(n.id == name and isinstance(n.ctx, ast.Load) and n.lineno > after_line for n in nodes)
 
 
 @pytest.mark.parametrize("path, name", ALL)
@@ -150,9 +155,11 @@ def test_every_answer_is_used_by_a_later_cell(path, name):
     cells = cells_of(path)
     used = used_names(cells)
     assert name in used, "the lesson never goes on with this answer"
-    variable, number = used[name]
+    variable, number, line = used[name]
     assert number > list(cells).index(name)
-    assert loaded_after(cells, number, variable), f"{variable} is not called after it was chosen"
+    later = [cell.source for cell in list(cells.values())[number + 1 :] if cell.cell_type == "code"]
+    here = list(cells.values())[number].source
+    assert reads(here, variable, line) or any(reads(source, variable) for source in later), f"{variable} is not called"
 
 
 @pytest.mark.parametrize("path, name", ALL)

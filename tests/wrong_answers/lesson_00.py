@@ -14,6 +14,20 @@ WRONG_ANSWERS = {
     "00-kit": {
         "the seed is not handed on": (KIT % "generate(model, Settings(label=label))", "hand the seed on"),
         "the label is not handed on": (KIT % 'generate(model, Settings(label="kick", seed=seed))', "use the label"),
+        "noise": (
+            KIT % "0.1 * torch.randn(2, 32768, generator=torch.Generator().manual_seed(seed + hash(label) % 99))",
+            "is not what",
+        ),
+        "another seed": (KIT % "generate(model, Settings(label=label, seed=seed + 1))", "that very seed"),
+        "a drum machine": (
+            "from tad_course.drums import render\n" + KIT % "render(label, seed).audio",
+            "is not what generate(model",
+        ),
+        "labels exchanged": (
+            "def kit(seed):\n    a = {'kick': 'snare', 'snare': 'kick', 'hihat': 'hihat', 'percussion': 'percussion'}\n"
+            "    return {key: generate(model, Settings(label=label, seed=seed)) for key, label in a.items()}",
+            "Under kick lies the snare",
+        ),
         "a list": (
             "def kit(seed):\n    return [generate(model, Settings(seed=seed))] * 4",
             "Return a dict",
