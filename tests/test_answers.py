@@ -21,7 +21,9 @@ def course_four_times(x):
 def two_lessons(monkeypatch, tmp_path):
     """Two exercises of lessons 97 and 98, a folder for answers, and no other exercise's solution."""
     monkeypatch.setenv("TAD_COURSE_ANSWERS", str(tmp_path / "kept"))
-    monkeypatch.setattr(check, "SOLUTIONS", solutions := {"97-double": course_double, "98-four": course_four_times})
+    monkeypatch.setattr(
+        check, "SOLUTIONS", solutions := {"97-double": course_double, "98-four": course_four_times, "97-pair": (1, 2)}
+    )
     monkeypatch.setattr(check, "course_solutions", lambda lesson: None)
 
     @exercise("97-double", why="Twice.")

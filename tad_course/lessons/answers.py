@@ -49,7 +49,7 @@ def keep(name: str, answer) -> None:
         write_atomically(where / f"{name}.py", source.encode("utf-8"))
 
 
-def kept(name: str, solutions: Mapping[str, Callable]) -> Callable | None:
+def kept(name: str, solutions: Mapping) -> Callable | None:
     """Return the learner's kept answer to `name`, or None; what it calls is looked up among the other answers.
 
     Its cell runs where `torch`, `nn`, `F`, `np`, `math` and the answers of this lesson and earlier ones are defined:
@@ -61,10 +61,11 @@ def kept(name: str, solutions: Mapping[str, Callable]) -> Callable | None:
     where = folder()
     if where is None or not (where / f"{name}.py").is_file():
         return None
-    names = {answer.__name__: answer for key, answer in solutions.items() if key[:2] <= name[:2]}
+    known = {key: answer for key, answer in solutions.items() if key[:2] <= name[:2] and callable(answer)}
+    names = {answer.__name__: answer for answer in known.values()}
     space = TOOLS | names | {"__name__": "my_answers"}
     for file in sorted(where.glob("[0-9][0-9]-*.py")):
-        if file.stem[:2] <= name[:2] and file.stem != name and file.stem in solutions:
+        if file.stem in known and file.stem != name:
             with contextlib.suppress(Exception):  # that answer's own `use` says what is wrong with it
                 _run(file, space)
     return space[_defined(_run(where / f"{name}.py", space), solutions[name].__name__)]

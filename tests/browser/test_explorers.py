@@ -22,6 +22,8 @@ CLASSES = {
     "06_taming_length": "tad-block-explorer",
 }
 SETUP = "from tad_course.drums import voices as drums\nfrom tad_course.lessons.quiz import quiz\n\nkick = drums.kick()"
+LISTEN = """from tad_course.lessons.listening import abx
+abx("02-listen", {"as it is": kick, "half as loud": 0.5 * kick}, trials=2)"""
 SHOWN_ANEW = """([name, alt, sound]) => {
     const box = document.querySelector(`.${name}`).closest('.widget-vbox');
     const image = box.querySelector('figure img'), player = box.querySelector('audio');
@@ -31,7 +33,7 @@ SHOWN_ANEW = """([name, alt, sound]) => {
 
 def cells() -> dict[str, str]:
     """The cells of the lessons that show an explorer or a quiz."""
-    found = {"setup": SETUP}
+    found = {"setup": SETUP, "listening": LISTEN}
     for name in CLASSES:
         sources = {cell["id"]: cell["source"] for cell in nbformat.read(NOTEBOOKS / f"{name}.ipynb", 4).cells}
         shows = sources[f"{name[:2]}-explorer"]
@@ -72,3 +74,19 @@ def test_a_key_answers_the_quiz(page, lesson):
     question.locator(".tad-quiz input[type=radio]").first.focus()
     page.keyboard.press("Space")
     question.locator("[role=status]", has_text=re.compile("✓ Right|✗ Not quite")).wait_for(timeout=PATIENCE_MS)
+
+
+def test_a_listening_test_is_played_through_by_keyboard_alone(page):
+    test = page.locator(".tad-listening")
+    test.scroll_into_view_if_needed()
+    assert test.locator("audio").count() == 3
+    for trial in (2, 3):
+        test.get_by_role("button", name="X is A").focus()
+        page.keyboard.press("Enter")
+        said = test.locator("[role=status]", has_text=re.compile("Right: X was A|No: X was B"))
+        said.filter(has_text="Trial 2 of 2" if trial == 2 else "of 2 right").wait_for(timeout=PATIENCE_MS)
+    assert test.locator("audio").count() == 2  # the answer is known: X is gone
+    test.locator("input[type=checkbox]").focus()
+    page.keyboard.press("Space")
+    test.locator("figure img").wait_for(timeout=PATIENCE_MS)
+    assert "as it is: peak" in test.locator("figure img").get_attribute("alt")
