@@ -39,9 +39,9 @@ class CircleFigure:
         self.title = circle.set_title(" ", loc="left", fontsize=10)
         rate = SAMPLE_RATE * 2 * COLUMNS / LENGTH_SAMPLES
         plots.draw_waveform(wave, np.zeros(2 * COLUMNS), rate, full_scale=False)
-        wave.set(xlabel="", xticklabels=[], ylim=(-6, 6), ylabel="amplitude")
+        wave.set(xlabel="", xticklabels=[], ylim=(-1.05, 1.05), ylabel="x_t / 10")
         self.line = wave.lines[0]
-        self.image = plots.draw_spectrogram(spectrum, np.zeros(LENGTH_SAMPLES), floor_db=-70)
+        self.image = plots.draw_spectrogram(spectrum, np.zeros(LENGTH_SAMPLES))
         plots.color_bar(fig, self.image, [spectrum])
         self.live = LiveFigure(fig, [*self.marks(circle), self.title, self.line, self.image])
 
@@ -59,7 +59,7 @@ class CircleFigure:
         """Return the picture with `sound` `[2, n]`, of unit variance, as an HTML figure with its description."""
         x = mono(sound.numpy())
         self.title.set_text(title)
-        self.line.set_ydata(outline(x))
+        self.line.set_ydata(outline(0.1 * x))
         self.image.set_data(log_frequency_db(0.1 * x, SAMPLE_RATE))
         return self.live.html(f"{description} Quarter circle, waveform and spectrogram.")
 
