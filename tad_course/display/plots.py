@@ -131,7 +131,7 @@ def draw_spectrogram(
     ticks = [hz for hz in (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000) if hz < sample_rate / 2]
     places = np.log(np.array(ticks) / 40) / np.log(sample_rate / 80)
     ax.set_yticks(places, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in ticks])
-    ax.tick_params(axis="y", labelsize=8.5)
+    ax.tick_params(axis="y", labelsize=9.5)
     return image
 
 
