@@ -12,8 +12,18 @@ from torch import nn
 
 from tad_course.audio.levels import dbfs
 from tad_course.drums import voices as drums
-from tad_course.lessons.explorers.block_explorer import BLOCK_SIZES, BlockExplorer, high_part, level_errors
+from tad_course.lessons.explorers.block_explorer import (
+    BLOCK_SIZES,
+    BlockExplorer,
+    FoldExplorer,
+    high_part,
+    level_errors,
+)
+from tad_course.lessons.explorers.length_figures import slope_of_bands_db, slope_of_noise_db
 from tad_course.lessons.explorers.receptive_field_explorer import ReceptiveFieldExplorer, down_path, receptive_field
+from tad_course.lessons.explorers.transform_trial import some_kicks, tail_db
+from tad_course.lessons.lesson_06 import dct_matrix, fold, pink_scale
+from tad_course.model.transforms import LappedTransform, vorbis_window
 
 KICK = drums.kick(click=0.02)
 
@@ -87,3 +97,48 @@ def test_moving_a_control_changes_picture_description_and_sound_which_stays_safe
     after = explorer.figure_widget.value, alt(explorer), explorer.player_widget.value
     assert all(now != then for now, then in zip(after, before, strict=True))
     assert np.abs(played(explorer)).max() <= 10 ** (-1 / 20) + 1e-4
+
+
+@pytest.fixture
+def folding():
+    return FoldExplorer(KICK, fold, dct_matrix, vorbis_window(64).float())
+
+
+def test_the_whole_fold_is_the_lapped_transform_and_none_of_it_the_cosines_of_the_block(folding):
+    z = LappedTransform(64).encode(folding.blocks.flatten().expand(1, 2, -1) / 2**0.5)[0, :64]  # mid
+    assert np.allclose(10 ** (folding.spectrum(1.0) / 20), z[:, 2].abs().numpy(), atol=1e-4)
+    plain = np.abs((folding.blocks[2] @ dct_matrix(64)).numpy())
+    assert np.allclose(10 ** (folding.spectrum(0.0) / 20), plain, atol=1e-4)
+
+
+def test_folding_takes_the_treble_out_of_a_slow_wave_and_the_hard_ends_off_the_wave_of_a_band(folding):
+    assert folding.treble_db(1.0) < folding.treble_db(0.0) - 20
+    hard, soft = folding.band_wave(0.0), folding.band_wave(1.0)
+    assert np.abs(np.diff(soft)).max() < np.abs(np.diff(hard)).max()
+    assert np.isclose((hard**2).sum(), 1, atol=1e-4) and np.isclose((soft**2).sum(), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("control, value", [("amount", 40), ("band", 20)])
+def test_moving_the_fold_changes_picture_and_description(folding, control, value):
+    before = folding.figure_widget.value, alt(folding)
+    getattr(folding, control).value = value
+    assert folding.figure_widget.value != before[0] and alt(folding) != before[1]
+
+
+def test_the_player_button_moves_the_slider(folding):
+    folding.play.value = 25
+    assert folding.amount.value == 25
+
+
+def test_slopes_of_pink_bands_and_of_white_noise():
+    assert slope_of_bands_db(pink_scale(64, 0.14)[:64, 0]) == pytest.approx(-3.01, abs=0.01)
+    noise = torch.randn(8, 2, 32768, generator=torch.Generator().manual_seed(0))
+    assert slope_of_noise_db(noise) == pytest.approx(0, abs=0.2)
+
+
+def test_hiss_in_the_tail_is_measured_in_its_band_and_a_kick_has_none():
+    kicks = some_kicks(3)
+    assert torch.equal(kicks, some_kicks(3))
+    assert tail_db(kicks, 2000, 22050) < -80
+    tone = 0.01 * torch.sin(2 * torch.pi * 4000 * torch.arange(8192) / 44100)
+    assert tail_db(kicks + tone, 2000, 8000) > tail_db(kicks + tone, 8000, 22050) + 40
