@@ -1,4 +1,4 @@
-"""Explorer of lesson 05: how far one number at the bottom of a U-Net hears; see that stretch, and play it."""
+"""Explorer of lesson 05: how far one number at the bottom of a U-Net sees; look at that stretch, and play it."""
 
 from collections.abc import Sequence
 
@@ -81,10 +81,10 @@ class ReceptiveFieldExplorer:
         heard[:, first:last] = self.sound[:, first:last] * rise * rise.flip(0)
         self.caption = (
             f"{self.levels.value} levels, factor {self.factor.value}, kernel {self.kernel.value}: one number at the "
-            f"bottom hears {self.field} samples, {self.field * ms:.1f} ms"
+            f"bottom depends on {self.field} samples, {self.field * ms:.1f} ms"
         )
         self.player_widget.value = player_html(heard, self.caption)
-        picture = self.live.html(f"A waveform with the stretch shaded that is heard. {self.caption}.")
+        picture = self.live.html(f"A waveform with the stretch shaded that it depends on. {self.caption}.")
         self.figure_widget.value = f"<b>{self.caption}</b>{picture}"
 
 
