@@ -30,7 +30,7 @@ class StepFigure(CircleFigure):
         )
         (self.clean,) = circle.plot([1], [0], color=green, linestyle="", marker="D", label="x_0 predicted")
         circle.set(xlim=(0, 1.25), ylim=(-0.1, 1.25), xlabel="share of the true x_0", ylabel="share of the true eps")
-        circle.legend(loc="upper right", fontsize=8.5, handlelength=2.6)
+        circle.legend(loc="upper right", fontsize=9, handlelength=2.6)
         return [self.before, self.after, self.clean]
 
     def place(self, x_t: tuple[float, float], x_s: tuple[float, float], x_0: tuple[float, float]):
