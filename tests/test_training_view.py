@@ -3,9 +3,11 @@
 import signal
 
 import pytest
+import torch
 
 from tad_course.drums import render
 from tad_course.lessons.explorers.training_explorer import TrainingView, clock, smooth
+from tad_course.lessons.explorers.training_figures import hiss_dbfs, learning_curves, mel_distance
 
 LOSSES = [1.0, 0.5, 0.4, 0.35, 0.3]
 
@@ -73,3 +75,22 @@ def test_the_running_average_of_a_constant_is_that_constant_from_the_first_step(
 @pytest.mark.parametrize("seconds, said", [(0.2, "1 s"), (59, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s")])
 def test_times_are_said_in_minutes_and_seconds(seconds, said):
     assert clock(seconds) == said
+
+
+def test_the_hiss_of_a_sound_is_its_level_above_2_khz_and_never_below_the_floor():
+    seconds = torch.arange(16_384) / 44_100
+    low, high = (0.1 * torch.sin(2 * torch.pi * hz * seconds).repeat(2, 1) for hz in (60, 5000))
+    assert hiss_dbfs(low) == -96
+    assert hiss_dbfs(high) == pytest.approx(-23, abs=0.5)
+    assert hiss_dbfs(low, above_hz=30) == pytest.approx(-23, abs=0.5)
+
+
+def test_the_mel_distance_grows_with_a_difference_and_forgives_what_is_below_the_floor():
+    kick = render("kick", 1).audio
+    assert mel_distance(kick, kick) == 0
+    assert mel_distance(kick, kick + 1e-4 * torch.randn(kick.shape)) < 1 < mel_distance(kick, render("snare", 1).audio)
+
+
+def test_the_learning_curves_are_described(capsys):
+    learning_curves([3.0, 2.0], {2: (2.0, 2.1, 1.9)}, {2: (0.5, -40.0)}, "The loss falls, the hiss stays as it is.")
+    assert "The loss falls" in capsys.readouterr().out

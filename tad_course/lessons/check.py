@@ -90,7 +90,9 @@ def _stumbled(error: Exception) -> tuple[str, str]:
     message = re.sub(r"0x[0-9a-fA-F]+", "0x…", f"{type(error).__name__}: {error}").splitlines()[0][:200]
     if "ellipsis" in message.lower():
         return "not attempted", "There is still a `...` in the cell above; fill it in, then run this cell again."
-    return "wrong", f"Your answer could not be run or read: {message}"
+    mixed = "must be Tensor, not numpy" in message or "can't convert" in message or "expected one of" in message
+    remedy = " (Are numpy and torch mixed? Use np.sin for arrays, torch.sin for tensors.)" if mixed else ""
+    return "wrong", f"Your answer could not be run or read: {message}{remedy}"
 
 
 def check(name: str, answer) -> None:

@@ -33,7 +33,8 @@ def sine(frequency_hz: float, level_dbfs: float, duration_s: float = 1.0) -> Ten
 
 
 @exercise(
-    "01-sine", why="Peak and rms of a sine differ by 3 dB; of a drum by 15 or more. Always say which one you mean."
+    "01-sine",
+    why="Peak and rms of a sine differ by 3 dB; of the drums here by 11 and more. Always say which one you mean.",
 )
 def sine_level(answer):
     expect(callable(answer), "Hand over the function `sine` itself, by its name and without brackets.")
@@ -43,7 +44,11 @@ def sine_level(answer):
         for _ in range(3)
     ]
     for frequency, level, duration in cases:
-        x = as_signal(call(answer, frequency, level, duration), (round(duration * RATE),), "tone")
+        got = call(answer, frequency, level, duration)
+        expect(
+            not isinstance(got, (list, tuple)), "Return one tensor or array, not a list: later cells calculate with it."
+        )
+        x = as_signal(got, (round(duration * RATE),), "tone")
         _judge_sine(x, frequency, level)
 
 
@@ -187,16 +192,28 @@ def decays(answer):
         x = as_signal(call(answer, t60), (LENGTH,), "envelope")
         t = np.arange(LENGTH) / RATE
         here = round(t60 * RATE) if t60 * RATE < LENGTH else LENGTH - 1
+        expect(abs(x[0]) > 1e-9, "It begins at 0: is that the level in dB? Turn it into a ratio, 10^(dB / 20).")
         expect(abs(x[0] - 1) < 1e-3, f"It begins at {x[0]:.3g}, but should begin at 1 (0 dB).")
         expect(x[here] < 1, "It does not fall: the exponent needs a minus.")
         expect(x.min() >= 0, "An envelope is never negative. A straight line in *dB* never reaches 0.")
+        steps = np.diff(x[: here // 2])
+        straight = np.ptp(steps) < 1e-6 and abs(steps.mean()) > 1e-7
+        expect(
+            not straight, "That is a straight line in amplitude; it has to be straight in dB, which is an exponential."
+        )
+        power_of_db = 0 < x[here // 2] < 1e-20
+        expect(not power_of_db, "10^-60 is a fall of 1,200 dB: dB become a ratio by 10^(dB / 20).")
+        expect(x[here] > 0, "It is 0 after `t60_s`. Is t in seconds, n / 44,100? An exponential never reaches 0.")
         db = 20 * math.log10(max(float(x[here]), 1e-300)) / (t[here] / t60)
         expect(abs(db + 8.69) > 0.1, "That falls by only 8.7 dB in that time: e^-1. You want 10^(-60/20) there.")
-        expect(db > -1000, "10^-60 is a fall of 1,200 dB: dB become a ratio by 10^(dB / 20).")
         expect(abs(db + 120) > 0.5, "10^(dB / 10) is for power; amplitudes need 10^(dB / 20).")
         expect(abs(db + 26.06) > 0.1, "e^-3 is only -26 dB; 60 dB are 10^-3.")
         rule = 10.0 ** (-3 * t / t60)
-        expect(np.allclose(x, rule, rtol=2e-2, atol=1e-4), f"After {t60:.2f} s it has fallen by {-db:.1f} dB, not 60.")
+        half_db = -20 * math.log10(max(float(x[here // 2]), 1e-300))
+        expect(
+            np.allclose(x, rule, rtol=2e-2, atol=1e-4),
+            f"After {t60:.2f} s it has fallen by {-db:.1f} dB (60 wanted), after half of it by {half_db:.1f} (30 wanted).",
+        )
 
 
 def kick(
@@ -335,7 +352,9 @@ def widened(answer):
     for seed, amount in ((8, 1.7), (9, 0.0), (10, 1.0), (11, 0.4)):
         x = _stereo(seed, 200)
         mid, side = (part.numpy() for part in mid_side(x))
-        got = as_signal(call(answer, x, amount), (2, 200), "sound")
+        got = call(answer, x, amount)
+        expect(not isinstance(got, (list, tuple)), "Return one sound, `torch.stack([left, right])`, not two.")
+        got = as_signal(got, (2, 200), "sound")
         right = np.stack([mid + amount * side, mid - amount * side])
         if amount:
             expect(not close(got, right[::-1]), "Left and right are swapped: left is mid *plus* side.")
@@ -360,7 +379,7 @@ SOLUTIONS.update(
 
 QUIZ = (
     Question(
-        "A file of 44,100 Hz is played at 48,000 samples a second. What do you hear?",
+        "A file of 44,100 Hz is played at 48,000 samples a second, without converting it. What do you hear?",
         (
             Answer(
                 "It is a little too low and too long", "The other way round: each sample now lasts shorter, not longer."

@@ -106,6 +106,14 @@ WRONG_ANSWERS = {
         "the phase itself": (_sweep("2 * torch.pi * torch.cumsum(frequency_hz, 0) / SAMPLE_RATE"), "beyond 1"),
     },
     "01-decay": {
+        "a linear fade": (
+            "def decay(t60_s):\n    t = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE\n    return (1 - t / t60_s).clamp(min=0)",
+            "straight line in amplitude",
+        ),
+        "the level, not the ratio": (
+            "def decay(t60_s):\n    t = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE\n    return -60 * t / t60_s",
+            "the level in dB",
+        ),
         "to one e-th": (_decay("torch.exp(-t / t60_s)"), "8.7 dB"),
         "e for ten": (_decay("torch.exp(-3 * t / t60_s)"), "-26 dB"),
         "decibels as an exponent": (_decay("10.0 ** (-60 * t / t60_s)"), "1,200 dB"),
