@@ -8,9 +8,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 
 from tad_course.lessons.check import (
     EXERCISES,
+    Wrong,
     as_array,
     as_number,
     call,
@@ -228,12 +230,14 @@ def test_a_crash_in_the_answer_is_reported_without_addresses(sample_exercise):
     )
 
 
-def test_an_answer_may_work_in_place_without_spoiling_the_check(sample_exercise):
+def test_an_answer_that_changes_its_input_is_told_so_since_later_cells_use_both():
     def in_place(x):
-        x[0] *= 2
+        x *= 2
         return x
 
-    assert verdict(sample_exercise, in_place)[0] == "right"
+    with pytest.raises(Wrong, match="changes what it is given"):
+        call(in_place, torch.ones(3))
+    assert call(lambda x: 2 * x, torch.ones(3)).tolist() == [2, 2, 2]
 
 
 def test_an_unknown_exercise_is_an_error_that_names_the_known_ones(sample_exercise):

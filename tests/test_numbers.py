@@ -15,7 +15,13 @@ KNOWN: dict[str, dict[str, str]] = {
     "01": {"5512": "44,100 / 4 / 2"},
     "03": {"1024": "FRAME", "23": "1024 / 44,100 s", "1": "where to look", "300": "where to look"},
     "04": {"1": "where to look", "300": "where to look", "120": "an end of the grid that is not taken"},
-    "05": {"44.1": "the sample rate", "64": "4 frames of 16 ms", "256": "16 frames of 16 ms", "16": "a frame in ms", "103": "half of 206"},
+    "05": {
+        "44.1": "the sample rate",
+        "64": "4 frames of 16 ms",
+        "256": "16 frames of 16 ms",
+        "16": "a frame in ms",
+        "103": "half of 206",
+    },
     "06": {"22050": "half the sample rate", "344": "22,050 / 64", "2.8": "22.05 / 8", "50": "TAIL_S in the trial"},
     "07": {"86": "22,050 / 256", "0.37": "16,384 / 44,100"},
 }

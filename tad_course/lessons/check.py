@@ -91,6 +91,10 @@ def _stumbled(error: Exception) -> tuple[str, str]:
     if "ellipsis" in message.lower():
         return "not attempted", "There is still a `...` in the cell above; fill it in, then run this cell again."
     mixed = "must be Tensor, not numpy" in message or "can't convert" in message or "expected one of" in message
+    if "bitwise_and" in message or "bitwise_or" in message:
+        return "wrong", "Put each comparison in parentheses: (hz >= low) & (hz < high)."
+    if "return_types.max" in message or "torch.return_types" in message:
+        return "wrong", "`x.max(1)` returns values and indices; `x.amax(1)` returns the values alone."
     remedy = " (Are numpy and torch mixed? Use np.sin for arrays, torch.sin for tensors.)" if mixed else ""
     return "wrong", f"Your answer could not be run or read: {message}{remedy}"
 
@@ -151,7 +155,7 @@ def _is_stub(function: types.FunctionType) -> bool:
 
 
 def call(function, *args, **kwargs):
-    """Return `function(*args)`, called with copies, so that answers may work in place.
+    """Return `function(*args)`, called with copies; an answer that changes a tensor or an array is wrong.
 
     Raises:
         NotAttempted: if a `...` comes back.
@@ -160,11 +164,25 @@ def call(function, *args, **kwargs):
     expect(
         callable(function), f"Hand over the function itself, by its name and without brackets, not a {_kind(function)}."
     )
-    result = function(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+    given = copy.deepcopy(args)
+    result = function(*given, **copy.deepcopy(kwargs))
+    changed = any(_is_data(a) and not _same(a, b) for a, b in zip(args, given, strict=True))
+    expect(
+        not changed,
+        "Your function changes what it is given (as `x *= a` does); later cells need that. Write `x = x * a`.",
+    )
     expect(result is not None, "Your function returns nothing: is a `return` missing at its end?")
     if _is_blank(result):
         raise NotAttempted
     return result
+
+
+def _is_data(value) -> bool:
+    return isinstance(value, (torch.Tensor, np.ndarray))
+
+
+def _same(a, b) -> bool:
+    return a.shape == b.shape and bool((a == b).all())
 
 
 def _kind(value) -> str:

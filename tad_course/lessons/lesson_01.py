@@ -212,7 +212,8 @@ def decays(answer):
         half_db = -20 * math.log10(max(float(x[here // 2]), 1e-300))
         expect(
             np.allclose(x, rule, rtol=2e-2, atol=1e-4),
-            f"After {t60:.2f} s it has fallen by {-db:.1f} dB (60 wanted), after half of it by {half_db:.1f} (30 wanted).",
+            f"After {t60:.2f} s it has fallen by {-db:.1f} dB (60 wanted), "
+            f"after half of it by {half_db:.1f} (30 wanted).",
         )
 
 

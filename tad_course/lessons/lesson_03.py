@@ -361,7 +361,10 @@ QUIZ = (
                 "alpha² + sigma² = 1 keeps the variance at 1.",
                 True,
             ),
-            Answer("Cosines and sines are what a sound is made of", "No: this cosine runs over t, not over samples."),
+            Answer(
+                "It makes the SNR fall evenly in t",
+                "No: on the circle the SNR is steep at both ends; section 4 plots it.",
+            ),
             Answer(
                 "Only then can one jump to any t at once", "No: a straight line can be jumped as well; it dips by 3 dB."
             ),

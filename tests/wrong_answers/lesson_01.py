@@ -107,7 +107,8 @@ WRONG_ANSWERS = {
     },
     "01-decay": {
         "a linear fade": (
-            "def decay(t60_s):\n    t = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE\n    return (1 - t / t60_s).clamp(min=0)",
+            "def decay(t60_s):\n    t = torch.arange(LENGTH_SAMPLES) / SAMPLE_RATE\n"
+            "    return (1 - t / t60_s).clamp(min=0)",
             "straight line in amplitude",
         ),
         "the level, not the ratio": (

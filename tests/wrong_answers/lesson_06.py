@@ -88,7 +88,7 @@ WRONG_ANSWERS = {
             "    blocks[..., :-1, half:] = (loud * b - quiet * a).flip(-1)\n"
             "    blocks[..., 1:, :half] = loud * a + quiet * b\n"
             "    return blocks",
-            "changes its input",
+            "changes what it is given",
         ),
     },
     "06-dct": {

@@ -69,7 +69,7 @@ WRONG_ANSWERS = {
         "plain mean": ("def ema(average, weights, decay):\n    return (average + weights) / 2", "plain mean"),
         "weights changed": (
             "def ema(average, weights, decay):\n    weights *= 1 - decay\n    return decay * average + weights",
-            "in place",
+            "changes what it is given",
         ),
     },
     "07-steps": {
