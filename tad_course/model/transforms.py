@@ -132,7 +132,7 @@ def band_scale(block_size: int, level: float, tilt: float) -> Tensor:
     """Return the loudness `[2·block_size, 1]` that is expected of each band of mid and of side.
 
     It is one line on logarithmic axes: `level` / (k + 1)^`tilt`. A tilt of 0.5 is a pink spectrum, the same power in
-    every octave, as music has it on average (Voss & Clarke, 1975). Divided by it, the bands of drums are far nearer to
+    every octave; the mean spectrum of our drums is roughly so. Divided by it, the bands of drums are far nearer to
     equal loudness, so that the loss does not consist of the lowest alone. Lesson: 06
     """
     k = torch.arange(block_size)
