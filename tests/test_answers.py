@@ -112,3 +112,11 @@ def test_an_unknown_exercise_is_an_error(two_lessons):
 def test_every_solution_that_the_course_uses_belongs_to_an_exercise():
     answers.course_solutions("99")
     assert set(SOLUTIONS) <= set(EXERCISES)
+
+
+def test_the_course_s_own_answer_is_neither_praised_nor_kept_as_the_learner_s(two_lessons, capsys, tmp_path):
+    check.check("97-double", course_double)
+    assert "not attempted yet. This name holds the answer of the course" in capsys.readouterr().out
+    assert use("97-double", course_double) is course_double
+    assert "the answer of the course." in capsys.readouterr().out
+    assert not (tmp_path / "kept").exists()

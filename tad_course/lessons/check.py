@@ -95,6 +95,10 @@ def _stumbled(error: Exception) -> tuple[str, str]:
         return "wrong", "Put each comparison in parentheses: (hz >= low) & (hz < high)."
     if "return_types.max" in message or "torch.return_types" in message:
         return "wrong", "`x.max(1)` returns values and indices; `x.amax(1)` returns the values alone."
+    if "cumsum" in message and "expected one of" in message:
+        return "wrong", "`torch.cumsum` needs to know along which axis: `torch.cumsum(x, 0)`."
+    if "must be Tensor, not int" in message or "must be Tensor, not float" in message:
+        return "wrong", f"{message}. For a plain number use Python: `2**0.5`, `math.sin(1.0)`."
     remedy = " (Are numpy and torch mixed? Use np.sin for arrays, torch.sin for tensors.)" if mixed else ""
     return "wrong", f"Your answer could not be run or read: {message}{remedy}"
 
@@ -102,6 +106,8 @@ def _stumbled(error: Exception) -> tuple[str, str]:
 def check(name: str, answer) -> None:
     """Print whether `answer` solves the exercise `name`, and a hint if not. Never raises for a wrong answer."""
     state, message = verdict(name, answer)
+    if callable(answer) and answer is SOLUTIONS.get(name):
+        state, message = "not attempted", "This name holds the answer of the course; run the cell with yours once more."
     mark = {"not attempted": "○ not attempted yet.", "right": "✓ right!", "wrong": "✗ not yet."}[state]
     print(f"{name}: {mark} {message}")
 
@@ -122,7 +128,7 @@ def use(name: str, answer=None):
             problem = "" if answer is None else verdict(name, answer)[1]
         except Exception as error:
             answer, problem = None, f"{type(error).__name__}: {error}"
-    right = verdict(name, answer)[0] == "right"
+    right = verdict(name, answer)[0] == "right" and answer is not SOLUTIONS[name]
     if right:
         keep(name, answer)
     else:
