@@ -48,7 +48,7 @@ def recordings_of(folder: Path) -> dict[str, int]:
 
 
 def source_lines(names: Iterable[str], runs: Path) -> str:
-    """Return a line for each source of recordings, with its author and licence."""
+    """Return a line for each source of recordings, with its author and license."""
     counts = {name: recordings_of(runs / "data" / name) for name in names}
     return "\n".join(
         f"  - {title}: " + ", ".join(f"{found[source]} {name}" for name, found in counts.items() if found[source])
@@ -75,14 +75,14 @@ is the exact inverse. A file holds the weights of its network (half precision) a
 |---|---|---:|---:|---|---:|
 {chr(10).join(line(label, name, given.runs) for label, name in names.items())}
 
-- **Data**: this project's own drum machine, seeds from 0, and recordings with licences that allow it. They are not in \
+- **Data**: this project's own drum machine, seeds from 0, and recordings with licenses that allow it. They are not in \
 the repository; of each recording, `tad-course collect` made copies of other pitch, length and brightness.
 {source_lines(names.values(), given.runs)}
 - **Training**: for example `tad-course train --labels kick --steps 8000 --precision bf16 --out runs/kicks`; \
 then `tad-course collect SOURCES --labels kick --copies 24 --out runs/data/kicks`, both kinds of sounds into one folder, and \
 `tad-course train --model runs/kicks --data FOLDER --steps 3000 --learning-rate 5e-4 --precision bf16 --out \
 runs/kicks-mixed`. {given.time}
-- **Licence**: MIT, weights and sounds. What you make with it is yours.
+- **License**: MIT, weights and sounds. What you make with it is yours.
 
 ## Figures
 

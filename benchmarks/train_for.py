@@ -53,7 +53,7 @@ def step_s(config: TrainConfig, trials: int = 8) -> float:
         optimizer.zero_grad()
         module.average.update_parameters(module.model)
         times.append(time.process_time() - start)
-    return statistics.median(times[2:])  # the first ones make the optimiser's state
+    return statistics.median(times[2:])  # the first ones make the optimizer's state
 
 
 def train_for(config: TrainConfig, minutes: float) -> dict:

@@ -48,7 +48,7 @@ class ModelConfig:
         if self.transform == "lapped" and self.block_size % 2:
             raise ValueError(f"The lapped transform needs an even block_size, not {self.block_size}.")
         if self.adaptive and self.transform != "lapped":
-            raise ValueError("adaptive needs the lapped transform: energy is averaged over neighbouring bands.")
+            raise ValueError("adaptive needs the lapped transform: energy is averaged over neighboring bands.")
         if not self.level > 0:
             raise ValueError(f"level must be above 0, not {self.level}.")
         if len(set(self.labels)) < len(self.labels):

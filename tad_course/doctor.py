@@ -187,13 +187,13 @@ def verdict(results: list[Check]) -> str:
     return f"{red} of {len(results)} checks failed. Each has its cure beside it; start with the first."
 
 
-def as_text(results: list[Check], colour: bool = False) -> str:
-    """The table as plain text. ``colour`` adds to the words OK and FAIL, it never replaces them."""
+def as_text(results: list[Check], color: bool = False) -> str:
+    """The table as plain text. ``color`` adds to the words OK and FAIL, it never replaces them."""
     width = max(len(check.name) for check in results)
     lines = []
     for check in results:
         word = "OK  " if check.ok else "FAIL"
-        if colour:
+        if color:
             word = f"\033[{32 if check.ok else 31}m{word}\033[0m"
         lines.append(f"{word}  {check.name:<{width}}  {check.found}")
         if not check.ok:
@@ -205,9 +205,9 @@ def as_html(results: list[Check]) -> str:
     """The table for a notebook: a real table with a caption and headers, for eyes and for screen readers."""
     rows = []
     for check in results:
-        word, colour = ("✓ OK", "#1b7f3b") if check.ok else ("✗ FAIL", "#b3261e")
+        word, color = ("✓ OK", "#1b7f3b") if check.ok else ("✗ FAIL", "#b3261e")
         rows.append(
-            f'<tr><td style="color:{colour};font-weight:600;white-space:nowrap">{word}</td>'
+            f'<tr><td style="color:{color};font-weight:600;white-space:nowrap">{word}</td>'
             f'<th scope="row" style="text-align:left;font-weight:normal">{escape(check.name)}</th>'
             f'<td style="text-align:left"><span class="measured">{escape(check.found)}</span></td>'
             f'<td style="text-align:left">{escape(check.cure)}</td></tr>'
@@ -244,6 +244,6 @@ def show() -> Table:
 def report() -> int:
     """Print the table; return 0 if every check is green, else 1, as an exit status."""
     results = checks()
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(as_text(results, colour))
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    print(as_text(results, color))
     return int(not all(check.ok for check in results))

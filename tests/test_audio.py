@@ -102,9 +102,9 @@ def test_a_mono_sound_reaches_both_ears(tmp_path):
 
 
 def test_surround_sound_keeps_its_sides_and_drops_the_bass_channel():
-    left, right, centre, bass, side_left, side_right = (to_stereo(row[:, None])[:, 0] for row in torch.eye(6))
+    left, right, center, bass, side_left, side_right = (to_stereo(row[:, None])[:, 0] for row in torch.eye(6))
     assert left[0] > 0 and left[1] == 0 and right[1] > 0 and right[0] == 0
-    assert centre[0] == centre[1] > 0 and (bass == 0).all()
+    assert center[0] == center[1] > 0 and (bass == 0).all()
     assert side_left[0] > 0 and side_left[1] == 0 and side_right[1] > 0 and side_right[0] == 0
 
 

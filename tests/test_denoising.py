@@ -113,9 +113,9 @@ def test_each_figure_on_recordings_stands_beside_the_disabled_network_and_the_ba
     assert distance.label == "kick" and distance.disabled > distance.baseline
     # these "recordings" are the drum machine's, so its sounds are as near as such sounds are
     assert rows["recordings: frechet_mel, drum machine"].made < 0.5 * distance.baseline
-    assert rows["recordings: agreement of neighbours"].real > 0.9
-    assert rows["recordings: agreement of neighbours, drum machine"].made > 0.9
-    assert rows["recordings: agreement of neighbours"].disabled < 1
+    assert rows["recordings: agreement of neighbors"].real > 0.9
+    assert rows["recordings: agreement of neighbors, drum machine"].made > 0.9
+    assert rows["recordings: agreement of neighbors"].disabled < 1
     assert rows["recordings: restyle_error_db at 0.05"].made < rows["recordings: restyle_error_db at 0.2"].made
     assert rows["recordings: tail_dbfs of noise at -60, restyled"].made < 0
 

@@ -98,10 +98,10 @@ def test_the_text_says_ok_and_fail_in_words_and_only_red_lines_carry_a_cure():
     assert "\033" not in "".join(lines)
 
 
-def test_colour_is_only_an_extra():
-    coloured = doctor.as_text(RESULTS, colour=True)
-    assert re.sub(r"\033\[\d+m", "", coloured) == doctor.as_text(RESULTS)
-    assert coloured != doctor.as_text(RESULTS)
+def test_color_is_only_an_extra():
+    colored = doctor.as_text(RESULTS, color=True)
+    assert re.sub(r"\033\[\d+m", "", colored) == doctor.as_text(RESULTS)
+    assert colored != doctor.as_text(RESULTS)
 
 
 def test_the_notebook_table_is_escaped_has_headers_and_the_same_words():

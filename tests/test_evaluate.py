@@ -145,7 +145,7 @@ def test_the_command_refuses_counts_that_mean_nothing(option, word, capsys):
     assert word in capsys.readouterr().err
 
 
-def test_too_few_sounds_for_five_neighbours_are_refused():
+def test_too_few_sounds_for_five_neighbors_are_refused():
     with pytest.raises(ValueError, match="at least 8"):
         evaluate(small(), QUICK, per_label=5)
 

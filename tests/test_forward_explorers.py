@@ -66,6 +66,6 @@ def test_a_grid_of_stages_has_a_row_for_each_noise_level_and_a_column_for_each_d
     forward_figures.draw_spectrograms(stages)
     forward_figures.draw_histograms(stages)
     (grid, words), (row, _) = shown
-    assert len(grid.axes) == 2 * 3 + 1  # and the colour bar
+    assert len(grid.axes) == 2 * 3 + 1  # and the color bar
     assert len(row.axes) == 2
     assert "kick, snare, conga at t = 0, 1" in words

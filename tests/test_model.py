@@ -169,7 +169,7 @@ def test_a_model_with_one_label_or_none_ignores_it(labels):
 
 
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_a_sound_does_not_depend_on_its_neighbours_in_the_batch(adaptive):
+def test_a_sound_does_not_depend_on_its_neighbors_in_the_batch(adaptive):
     model = small(adaptive=adaptive)
     x_t, t = seeded_noise(model.shape, range(4)), torch.tensor(0.5)
     together = model.denoiser(LABELS)(x_t, t)

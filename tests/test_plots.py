@@ -1,4 +1,4 @@
-"""Figures carry their description, their units, and need no colour to be read."""
+"""Figures carry their description, their units, and need no color to be read."""
 
 import base64
 import io
@@ -49,7 +49,7 @@ def test_the_same_figure_is_the_same_png_at_the_size_asked_for(shown):
     assert len(png) < 120_000
 
 
-def test_palette_neighbours_differ_in_lightness_or_hue_and_always_in_line_style():
+def test_palette_neighbors_differ_in_lightness_or_hue_and_always_in_line_style():
     assert len(set(map(str, plots.LINE_STYLES))) == len(plots.PALETTE) == len(set(plots.PALETTE))
 
 
@@ -62,7 +62,7 @@ def luminance(color: str) -> float:
 
 
 @pytest.mark.parametrize("color", plots.PALETTE[:3])
-def test_the_main_colours_stand_out_from_white_as_wcag_asks_of_graphics(color):
+def test_the_main_colors_stand_out_from_white_as_wcag_asks_of_graphics(color):
     assert 1.05 / (luminance(color) + 0.05) >= 3
 
 

@@ -191,7 +191,7 @@ def test_a_grid_that_leads_nowhere_is_refused(make_grid):
             make_grid(5, start)
 
 
-def test_the_noise_of_a_seed_is_white_and_does_not_depend_on_its_neighbours():
+def test_the_noise_of_a_seed_is_white_and_does_not_depend_on_its_neighbors():
     together, alone = seeded_noise((2, 10_000), [3, 4, 5]), seeded_noise((2, 10_000), [4])
     assert torch.equal(together[1], alone[0]) and not torch.equal(together[0], together[1])
     assert together.mean() == pytest.approx(0, abs=0.02) and together.std() == pytest.approx(1, abs=0.02)

@@ -124,7 +124,7 @@ def test_a_second_ctrl_c_does_not_wait_and_still_saves(config, monkeypatch):
 
 
 class Remember(pl.Callback):
-    """Keep the weights after each step, as the optimiser left them."""
+    """Keep the weights after each step, as the optimizer left them."""
 
     def __init__(self):
         self.steps = []

@@ -86,8 +86,8 @@ def test_white_noise_stays_white_behind_the_lapped_transform():
     error = 1 / math.sqrt(64 * 64)
     assert (z.square().mean((0, 2)) - 1).abs().max() < 5 * math.sqrt(2) * error
     assert (correlation - torch.eye(128)).abs().max() < 6 * error
-    neighbours = (z[:, :, 1:] * z[:, :, :-1]).mean((0, 2))
-    assert neighbours.abs().max() < 5 * error
+    neighbors = (z[:, :, 1:] * z[:, :, :-1]).mean((0, 2))
+    assert neighbors.abs().max() < 5 * error
 
 
 def test_without_a_fold_each_block_is_the_type_iv_cosine_transform_of_scipy():
@@ -107,7 +107,7 @@ def test_a_sound_of_one_block_has_no_border_to_fold():
 def test_the_lapped_transform_is_the_textbook_mdct_of_the_sound_played_backwards_up_to_its_sign(bands):
     signal = noise(20 * bands)
     ours = LappedTransform(bands, "sine").encode(mono(signal))[0, :bands].T.double().numpy()  # [frames, bands]
-    padded = np.pad(signal.double().numpy()[::-1], bands // 2)  # the textbook's frames are centred on our blocks
+    padded = np.pad(signal.double().numpy()[::-1], bands // 2)  # the textbook's frames are centered on our blocks
     theirs = -textbook_mdct(padded, bands)[::-1]
     assert np.allclose(ours[1:-1], theirs[1:-1], atol=1e-5)
     assert not np.allclose(ours[0], theirs[0], atol=1e-2)  # only the ends differ, for there nothing is folded
@@ -122,7 +122,7 @@ def test_nothing_wraps_around_from_the_attack_into_the_last_frames_or_back(posit
     assert (transform.encode(end)[..., :-2] == 0).all()
 
 
-def test_an_error_in_one_frame_is_heard_in_its_neighbourhood_only_and_without_a_step_at_its_borders():
+def test_an_error_in_one_frame_is_heard_in_its_neighborhood_only_and_without_a_step_at_its_borders():
     z = torch.zeros(1, 128, 64)
     z[0, 3, 30] = 1
     heard = LappedTransform(64).decode(z)[0, 0]

@@ -15,7 +15,7 @@ from tad_course.config import LENGTH_SAMPLES, SAMPLE_RATE
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3")  # what a folder of sounds is searched for
 RATES_HZ = (1_000, 768_000)
 FADE_S = 0.01
-LOOK_AHEAD_S = 0.1  # read beyond the cut, so that resampling has neighbours there
+LOOK_AHEAD_S = 0.1  # read beyond the cut, so that resampling has neighbors there
 
 # Gains of each channel into (left, right) by channel count, in the order of WAV and FLAC files. Centre and surrounds
 # enter 3 dB lower and the bass channel is left out (ITU-R BS.775, 1992); `to_stereo` scales so that nothing clips.

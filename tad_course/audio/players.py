@@ -26,7 +26,7 @@ _NOTE = "font-weight:400;opacity:.75"
 def play(audio: Tensor, title: str = "", gain_db: float = 0.0, sample_rate: int = SAMPLE_RATE) -> None:
     """Show a player for one sound, and print its length and levels.
 
-    The sound is not normalised: it plays as loud as it is, `gain_db` added. Only if it would pass -1 dBFS is it
+    The sound is not normalized: it plays as loud as it is, `gain_db` added. Only if it would pass -1 dBFS is it
     lowered, and the title says by how much. Noise is best scaled with `at_level(noise, -20)` first.
 
     Args:

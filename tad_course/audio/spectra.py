@@ -1,6 +1,6 @@
 """Short-time spectra: STFT and back, magnitude and phase (lesson 02).
 
-Signals are real tensors `[..., n]`; spectra are complex tensors `[..., block / 2 + 1, frames]`. Frames are centred:
+Signals are real tensors `[..., n]`; spectra are complex tensors `[..., block / 2 + 1, frames]`. Frames are centered:
 frame m looks at `block` samples around sample m * hop.
 """
 

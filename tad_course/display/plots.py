@@ -1,4 +1,4 @@
-"""Figures of the course: one calm style, colour-blind-safe, every axis with its unit, every figure with alt text.
+"""Figures of the course: one calm style, color-blind-safe, every axis with its unit, every figure with alt text.
 
 `figure()` makes an empty figure in the style, the `draw_*` functions fill one pair of axes, `show()` puts a figure
 with its description into the notebook. The functions named after what they show (`sounds`, `lines`, ...) do all
@@ -21,11 +21,11 @@ from PIL import Image
 from tad_course.audio.spectra import MEL_BANDS, MEL_LOWEST_HZ, log_frequency_db, magnitude_db, mel_db, mono
 from tad_course.config import SAMPLE_RATE
 
-# Okabe & Ito (2008), ordered so that neighbours also differ in lightness; each has its own line style,
-# so that no figure needs colour to be read.
+# Okabe & Ito (2008), ordered so that neighbors also differ in lightness; each has its own line style,
+# so that no figure needs color to be read.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#6B6B6B")
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-COLOUR_MAP = "magma"
+COLOR_MAP = "magma"
 MEL_TICKS_HZ = {100: "100", 500: "500", 2000: "2k", 5000: "5k", 15_000: "15k"}  # of the mel axis, with their labels
 
 STYLE = {
@@ -72,7 +72,7 @@ def figure_html(fig: Figure, alt: str) -> str:
 def picture_html(pixels: np.ndarray, alt: str) -> str:
     """Return `pixels` `[height, width, 4]` (uint8) as an HTML `<figure>` with its description."""
     small = io.BytesIO()
-    # 256 colours are enough for these figures and keep the notebooks small.
+    # 256 colors are enough for these figures and keep the notebooks small.
     image = Image.fromarray(pixels).convert("RGB")
     image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(small, "PNG")
     data = base64.b64encode(small.getvalue()).decode()
@@ -135,8 +135,8 @@ def draw_spectrogram(
     return image
 
 
-def draw_map(ax: Axes, values, length_ms: float, top: float, limits, label="frequency (kHz)", cmap: str = COLOUR_MAP):
-    """Draw `values` `[frequencies, frames]` over time, coloured from `limits` = (lowest, highest).
+def draw_map(ax: Axes, values, length_ms: float, top: float, limits, label="frequency (kHz)", cmap: str = COLOR_MAP):
+    """Draw `values` `[frequencies, frames]` over time, colored from `limits` = (lowest, highest).
 
     `top` is what the upper end of the vertical axis stands for, in the unit of its `label`.
     """
@@ -163,7 +163,7 @@ def mel_position(hz, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
 
 
 def color_bar(fig: Figure, image, axes, label: str = "level (dB)") -> None:
-    """Add one colour bar with its unit beside `axes`, which all share the scale of `image`."""
+    """Add one color bar with its unit beside `axes`, which all share the scale of `image`."""
     bar = fig.colorbar(image, ax=axes, label=label, pad=0.01, aspect=18, shrink=0.95)
     bar.outline.set_visible(False)
 
@@ -226,7 +226,7 @@ def waveforms(
 def lines(
     x, named: Mapping, x_label: str, y_label: str, alt: str, title: str = "", height: float = 2.8, **axes_settings
 ):
-    """Show curves over `x` `[n]`, each in its own colour and line style, with a legend if there is more than one.
+    """Show curves over `x` `[n]`, each in its own color and line style, with a legend if there is more than one.
 
     Args:
         named: name -> values `[n]`.

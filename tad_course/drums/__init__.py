@@ -1,4 +1,4 @@
-"""The drum machine: eleven synthesised voices, sounds by label and seed, folders of them, patterns (lesson 01)."""
+"""The drum machine: eleven synthesized voices, sounds by label and seed, folders of them, patterns (lesson 01)."""
 
 from tad_course.drums.voices import LABELS, VOICES, Drum, family, render
 

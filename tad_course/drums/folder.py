@@ -178,7 +178,7 @@ def _readme(rows: list[Row], count: int, seed: int, labels: Sequence[str]) -> st
         "# Drums from the drum machine",
         "",
         f"{count} sounds ({', '.join(labels)}): 44.1 kHz, stereo, 16 bits, 32,768 samples (0.74 s), peak -3 dBFS.",
-        "All are synthesised by `tad_course.drums.voices`; nothing was recorded. MIT licence like the code or, if you",
+        "All are synthesized by `tad_course.drums.voices`; nothing was recorded. MIT license like the code or, if you",
         "prefer, CC0 1.0: use them for anything.",
         "",
         "Made by (and made again, to within a step of 16 bits; byte for byte on the same kind of processor)",

@@ -146,7 +146,7 @@ def density_coverage(real: Tensor, made: Tensor, k: int = 5) -> tuple[float, flo
 def precision_recall(real: Tensor, made: Tensor, k: int = 5) -> tuple[float, float]:
     """Return precision (made sounds lie among real ones) and recall (the reverse), Kynkäänniemi et al., 2019.
 
-    A sound lies among a set if it is nearer to one of its sounds than that one's k-th neighbour in the set is.
+    A sound lies among a set if it is nearer to one of its sounds than that one's k-th neighbor in the set is.
     """
 
     def among(of: Tensor, those: Tensor) -> float:

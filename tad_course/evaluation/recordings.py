@@ -72,7 +72,7 @@ def judged_by_recordings(model: Model, settings: Settings, found: dict[str, Tens
         mine = {name: features(torch.stack([aligned(sound) for sound in sounds])) for name, sounds in sets.items()}
         mine["real"] = real[label]
         rows += _distances(mine, real[label], label)
-        rows += _row("recordings: agreement of neighbours", label, mine, lambda x, at=label: _agreement(x, at, real))
+        rows += _row("recordings: agreement of neighbors", label, mine, lambda x, at=label: _agreement(x, at, real))
         sounds = {**sets, "real": found[label]}
         rows += _row("recordings: double_hits", label, sounds, lambda x: float(double_hit(x).float().mean()))
         if label in model.config.labels:  # which voice of a family a recording is, is not known
@@ -108,7 +108,7 @@ def _agreement(x: Tensor, label: str, real: dict[str, Tensor]) -> float:
     everything, names = torch.cat(list(real.values())), [name for name, rows in real.items() for _ in rows]
     own = torch.tensor([name == label for name in names])
     distance = torch.cdist(x, everything)
-    distance[distance < 1e-4] = torch.inf  # a recording is not its own neighbour
+    distance[distance < 1e-4] = torch.inf  # a recording is not its own neighbor
     return float((own[distance.topk(NEIGHBOURS, largest=False).indices].sum(1) > NEIGHBOURS / 2).float().mean())
 
 

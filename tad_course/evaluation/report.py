@@ -195,7 +195,7 @@ def evaluate(
     """
     labels = check_labels(model)
     if per_label < FEWEST:
-        raise ValueError(f"These measures use 5 neighbours of a sound: make at least 8 a label, not {per_label}.")
+        raise ValueError(f"These measures use 5 neighbors of a sound: make at least 8 a label, not {per_label}.")
     sets = real_sets(labels, per_label, training_per_label, searched)
     total = per_label * len(model_families(model) or LABELS)
     made = extract_features(made_chunks(model, settings, per_label, chunk), total, "Made")
@@ -227,7 +227,7 @@ def tasks(model: Model, settings: Settings, per_label: int) -> list[Measure]:
         denoised, restyled = denoising_errors_db(model, sounds, denoise), restyle_errors_db(model, settings, pairs)
         with disabled_network(model):
             plain, untouched = denoising_errors_db(model, sounds, denoise), restyle_errors_db(model, settings, pairs)
-        lapped = model.config.transform == "lapped"  # the filter averages over neighbouring bands
+        lapped = model.config.transform == "lapped"  # the filter averages over neighboring bands
         without = denoising_errors_db(model, sounds, wiener) if lapped else {}
         for snr, error in denoised.items():
             beside = {"disabled": plain[snr], "baseline": without.get(snr)}

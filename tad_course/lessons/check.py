@@ -95,8 +95,8 @@ def _stumbled(error: Exception) -> tuple[str, str]:
         return "wrong", "Put each comparison in parentheses: (hz >= low) & (hz < high)."
     if "return_types.max" in message or "torch.return_types" in message:
         return "wrong", "`x.max(1)` returns values and indices; `x.amax(1)` returns the values alone."
-    if "cumsum" in message and "expected one of" in message:
-        return "wrong", "`torch.cumsum` needs to know along which axis: `torch.cumsum(x, 0)`."
+    if ("cumsum" in message or "cumprod" in message) and "expected one of" in message:
+        return "wrong", "`torch.cumsum` and `cumprod` need to know along which axis: `torch.cumsum(x, 0)`."
     if "must be Tensor, not int" in message or "must be Tensor, not float" in message:
         return "wrong", f"{message}. For a plain number use Python: `2**0.5`, `math.sin(1.0)`."
     remedy = " (Are numpy and torch mixed? Use np.sin for arrays, torch.sin for tensors.)" if mixed else ""

@@ -313,7 +313,7 @@ def _judge_click(answer) -> None:
     expect(0.03 < early < 0.5, f"The click has an rms of {early:.2f} at its start, where `click` is 0.2.")
     expect(abs(rest[:300].mean()) < 0.1 and np.abs(np.diff(rest[:110])).mean() > 0.01, "The click is not noise.")
     peak = 20 * math.log10(np.abs(first).max())
-    expect(abs(peak + 3) < 0.1, f"With a click its peak is at {peak:.1f} dBFS: normalise the sum, not the body.")
+    expect(abs(peak + 3) < 0.1, f"With a click its peak is at {peak:.1f} dBFS: normalize the sum, not the body.")
 
 
 def mid_side(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -62,7 +62,7 @@ def patch_it(answer):
         z = result(answer, shape, x, size)
         expect(
             not close(z, x.reshape(shape)) or close(z, patch(x, size)),
-            "Only the shape was changed. Neighbouring samples must get different channels: exchange the two axes of "
+            "Only the shape was changed. Neighboring samples must get different channels: exchange the two axes of "
             "the blocks (.transpose) before you join them.",
         )
         mixed = blocks.permute(0, 3, 1, 2).flatten(1, 2)

@@ -96,7 +96,7 @@ def last(steps: Iterator[Step]) -> Tensor:
 
 
 def seeded_noise(shape: tuple[int, ...], seeds: list[int]) -> Tensor:
-    """Return white noise `[B, *shape]`, one seed a sound, so a sound does not depend on its neighbours."""
+    """Return white noise `[B, *shape]`, one seed a sound, so a sound does not depend on its neighbors."""
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds])
 
 

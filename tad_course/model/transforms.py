@@ -50,7 +50,7 @@ class LappedTransform(nn.Module):
     """A lapped orthogonal transform (the MDCT) of mid and side: C = 2·block_size.
 
     Two steps, both rotations. First, across every border between two blocks, each sample is mixed with its
-    mirror image, more gently the farther they lie from the border: now neighbouring blocks overlap.
+    mirror image, more gently the farther they lie from the border: now neighboring blocks overlap.
     Then each block is replaced by its cosine spectrum (DCT-IV). The outer ends of the signal are not
     folded, so nothing wraps around. Malvar, "Signal Processing with Lapped Transforms" (1992);
     Princen & Bradley (1986) for the window condition c² + s² = 1. Lesson: 06
@@ -96,7 +96,7 @@ class LappedTransform(nn.Module):
 
 
 def sine_window(block_size: int) -> Tensor:
-    """Return the rising half `[block_size]` of the sine window: neighbouring bands are told apart best."""
+    """Return the rising half `[block_size]` of the sine window: neighboring bands are told apart best."""
     n = torch.arange(block_size, dtype=torch.float64)
     return torch.sin(math.pi / (2 * block_size) * (n + 0.5))
 

@@ -127,10 +127,10 @@ class Status:
         self.box = VBox([self.message, row])
 
     def say(self, text: str, wrong: bool = False, details: str = "") -> None:
-        """Show a sentence; `wrong` marks it in colour and in words, `details` are folded away below it."""
-        colour, mark = ("#A33F00", "⚠ ") if wrong else ("inherit", "")
+        """Show a sentence; `wrong` marks it in color and in words, `details` are folded away below it."""
+        color, mark = ("#A33F00", "⚠ ") if wrong else ("inherit", "")
         more = f"<details><summary>details</summary><pre>{html.escape(details)}</pre></details>" if details else ""
-        line = f'<div role="status" aria-live="polite" style="color:{colour}">{mark}{html.escape(text)}{more}</div>'
+        line = f'<div role="status" aria-live="polite" style="color:{color}">{mark}{html.escape(text)}{more}</div>'
         self.message.value = line
 
     @contextlib.contextmanager

@@ -19,7 +19,7 @@ class Item:
         self.sound, self.shelf, self.saved = sound, shelf, {}
         self.name = Text(name or sound.name, description="name", continuous_update=False)
         self.name.layout.width = "372px"
-        self.star = ToggleButton(starred, tooltip=f"Star, to export it with other favourites: {sound.title}")
+        self.star = ToggleButton(starred, tooltip=f"Star, to export it with other favorites: {sound.title}")
         self.star.layout.width = "auto"
         self.remove = button("Delete", f"Take off the shelf (it can be undone): {sound.title}", "trash", "tad-remove")
         self.remove.on_click(lambda _: shelf.remove(self))

@@ -42,7 +42,7 @@ QUIETER_DB = 3.0  # each sound of a batch is played up to this much softer, so t
 
 
 class TrainingModule(pl.LightningModule):
-    """The model, its running average (EMA), the loss, the optimiser."""
+    """The model, its running average (EMA), the loss, the optimizer."""
 
     def __init__(self, model: AudioDiffusion, config: TrainConfig):
         super().__init__()

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from nbconvert import HTMLExporter
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("[!.]*.ipynb"))
-# What nbconvert's template gets wrong by itself: grey prompts, some colours of its code, links without an underline.
+# What nbconvert's template gets wrong by itself: gray prompts, some colors of its code, links without an underline.
 OF_THE_TEMPLATE = [".jp-InputPrompt", ".jp-OutputPrompt", ".highlight"]
 RULES_OF_THE_TEMPLATE = {"link-in-text-block"}
 

@@ -133,13 +133,13 @@ WRONG_ANSWERS = {
         "another click each time": (_kick(noise="torch.randn(LENGTH_SAMPLES)"), "manual_seed"),
         "mono": (_kick(result="y"), "That is mono"),
         "at full scale": (_kick(y="x / x.abs().max()"), "full scale"),
-        "not normalised": (_kick(y="0.5 * x"), "divide by `x.abs().max()`"),
-        "the body normalised alone": (
+        "not normalized": (_kick(y="0.5 * x"), "divide by `x.abs().max()`"),
+        "the body normalized alone": (
             _kick(
                 x="body * 10 ** (-3 / 20) / body.abs().max() + 0.7 * click * noise * decay(0.025)",
                 y="x",
             ),
-            "normalise the sum",
+            "normalize the sum",
         ),
     },
     "01-mid-side": {
