@@ -48,6 +48,7 @@ def sine_level(answer):
         expect(
             not isinstance(got, (list, tuple)), "Return one tensor or array, not a list: later cells calculate with it."
         )
+        expect(np.ndim(got) == 1, f"Return one row of samples, [n]; yours has the shape {list(np.shape(got))}.")
         x = as_signal(got, (round(duration * RATE),), "tone")
         _judge_sine(x, frequency, level)
 

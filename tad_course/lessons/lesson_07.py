@@ -130,6 +130,7 @@ def _meet_slips(got, net, x_0, t, eps, weight):
         error(x_t, -v).mean(): "That target is -v: v is alpha eps - sigma x_0, in this order.",
         (weight * (output - v)).mean().square(): "The mean came before the square: errors of opposite sign cancel.",
         (weight * (output - v)).square().mean(): "Weight the square, not the error: now each weight counts twice.",
+        weight.mean() * (output - v).square().mean(): "The mean came first (`mse_loss` takes it): multiply before it.",
         (output - v).square().mean(): "The weight is missing: multiply the squares by it before the mean.",
         (weight * (output - v)).mean(): "The square is missing: errors of opposite sign cancel.",
         error(x_t, v).mean().sqrt(): "That is the root of the loss (RMSE); leave the root out.",

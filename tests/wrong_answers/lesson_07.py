@@ -44,6 +44,12 @@ GATE = """def gated(net, x_t, t):
 
 WRONG_ANSWERS = {
     "07-loss": {
+        "mse_loss": (
+            "def training_loss(net, x_0, t, eps, weight):\n    alpha, sigma = alpha_sigma(t[:, None, None])\n"
+            "    x_t, v = q_sample(x_0, alpha, sigma, eps), alpha * eps - sigma * x_0\n"
+            "    return (weight * torch.nn.functional.mse_loss(net(x_t, t), v)).mean()",
+            "`mse_loss` takes it",
+        ),
         "clean input": (LOSS + MEAN.replace("x_t", "x_0"), "clean sound"),
         "target eps": (LOSS + MEAN.replace("- v", "- eps"), "compares with eps"),
         "target x_0": (LOSS + MEAN.replace("- v", "- x_0"), "compares with x_0"),
