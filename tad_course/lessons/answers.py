@@ -77,7 +77,6 @@ def _run(file: Path, space: dict) -> list[str]:
     inside: dict = {}
     exec(compile(source, str(file), "exec"), space, inside)
     space.update(inside)
-    linecache.checkcache(str(file))
     return list(inside)
 
 

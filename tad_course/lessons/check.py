@@ -15,7 +15,7 @@ import dis
 import re
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -120,18 +120,19 @@ def use(name: str, answer=None):
     """
     find(name)
     course_solutions(name[:2])
-    whose, problem = "your answer", ""
-    if answer is None:
+    given, whose, problem = answer is not None, "your answer", ""
+    if not given:
         whose = f"the answer that you wrote in lesson {name[:2]}"
         try:
             answer = kept(name, SOLUTIONS)
-            problem = "" if answer is None else verdict(name, answer)[1]
         except Exception as error:
-            answer, problem = None, f"{type(error).__name__}: {error}"
-    right = verdict(name, answer)[0] == "right" and answer is not SOLUTIONS[name]
-    if right:
+            problem = f"{type(error).__name__}: {error}"
+    state, message = verdict(name, answer)
+    right = state == "right" and answer is not SOLUTIONS[name]
+    if right and given:
         keep(name, answer)
-    else:
+    if not right:
+        problem = problem or ("" if given or answer is None else message)
         whose = "the answer of the course"
         whose += f" (yours, in my_answers/{name}.py, is not right: {problem})" if problem else ""
     print(f"{name}: from here on the lesson uses {whose}.")
@@ -245,3 +246,9 @@ def close(a, b, rtol: float = 1e-3, atol: float = 1e-5) -> bool:
     """Tell whether two arrays agree, to a tolerance that forgives float32 and another order of sums."""
     a, b = as_array(a), as_array(b)
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=rtol, atol=atol))
+
+
+def expect_none_of(got, mistakes: Mapping, rtol: float = 1e-3, atol: float = 1e-5) -> None:
+    """Say which mistake was made, if `got` is what one of them gives; `mistakes` is hint -> what it gives."""
+    for hint, value in mistakes.items():
+        expect(not close(got, value, rtol, atol), hint)

@@ -6,7 +6,18 @@ import numpy as np
 import torch
 
 from tad_course.drums import voices as drums
-from tad_course.lessons.check import SOLUTIONS, Wrong, as_array, as_number, as_signal, call, close, exercise, expect
+from tad_course.lessons.check import (
+    SOLUTIONS,
+    Wrong,
+    as_array,
+    as_number,
+    as_signal,
+    call,
+    close,
+    exercise,
+    expect,
+    expect_none_of,
+)
 from tad_course.lessons.quiz import Answer, Question
 
 # --- what the lesson goes on with where an answer is missing or wrong; torch only ---
@@ -76,13 +87,6 @@ PREDICTIONS = {
 # --- the checks; hidden inputs are new each time ---
 
 
-def expect_other(got, mistakes: dict, rtol: float = 1e-3, atol: float = 1e-4) -> None:
-    """Say which mistake was made if `got` is what a mistake gives: hint -> what it gives."""
-    for hint, value in mistakes.items():
-        value = as_array(value)
-        expect(value.shape != got.shape or not close(got, value, rtol, atol), hint)
-
-
 def expect_tensor(value) -> None:
     """Say that something else than a tensor came back, where later cells go on with one."""
     expect(isinstance(value, torch.Tensor), f"Return a tensor, for the later cells, not a {type(value).__name__}.")
@@ -116,7 +120,7 @@ def check_shift(answer):
         "N is the number of samples, 64 here, not the number of bins, 33.": turned(line * 64 / 33),
         "N is the length of x, not the sample rate: the rule counts in bins, not in Hz.": turned(line * 64 / 44_100),
     }
-    expect_other(y, mistakes)
+    expect_none_of(y, mistakes, atol=1e-4)
     single = call(answer, x.float(), d)
     expect(single.dtype == torch.float32, "For a float32 sound, return float32: later cells go on with it.")
     expect(close(y, x.roll(d)), f"A delay of {d} samples should be the same as torch.roll(x, {d}), and is not.")
@@ -163,7 +167,7 @@ def check_stft(answer):
         "The window goes on the samples of a block, before the FFT.": torch.fft.rfft(frames).T
         * torch.hann_window(513)[:, None],
     }
-    expect_other(got, mistakes, atol=1e-3)
+    expect_none_of(got, mistakes, atol=1e-3)
     symmetric = torch.fft.rfft(frames * torch.hann_window(1024, periodic=False)).T
     near = float((value - symmetric).norm() / symmetric.norm())
     error = float((value - right).norm() / right.norm())
@@ -201,7 +205,7 @@ def check_istft(answer):
         "You cut off the wrong end: the sound starts half a block in.": faded[:length]
         / overlap_add((window**2).expand(len(frames), -1))[:length].clamp(min=1e-12),
     }
-    expect_other(got[600:-600], {hint: value[600:-600] for hint, value in mistakes.items()}, atol=1e-3)
+    expect_none_of(got[600:-600], {hint: value[600:-600] for hint, value in mistakes.items()}, atol=1e-3)
     steady = faded[inside] / 1.5
     expect(
         close(got, x, atol=1e-3) or not close(got, steady, atol=1e-3),

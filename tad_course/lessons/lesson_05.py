@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tad_course.lessons.check import SOLUTIONS, as_number, as_signal, call, close, exercise, expect
+from tad_course.lessons.check import SOLUTIONS, as_number, as_signal, call, close, exercise, expect, expect_none_of
 from tad_course.lessons.quiz import Answer, Question
 
 # --- what the lesson goes on with where an answer is missing or wrong; torch and math only ---
@@ -210,8 +210,7 @@ def check_block(answer):
         ours = with_weights_of(net, Block(channels, features))
         truth = ours(x, embedding)
         as_signal(got, tuple(truth.shape), "output")
-        for hint, wrong in block_variants(ours, x, embedding).items():
-            expect(not close(got, wrong, atol=1e-3), hint)
+        expect_none_of(got, block_variants(ours, x, embedding), atol=1e-3)
         expect(
             close(got, truth, atol=1e-3),
             "h = conv_1(silu(norm_1(x))), then x + conv_2(silu(norm_2(h) · (1 + scale) + shift)).",
@@ -317,8 +316,7 @@ def check_unet(answer):
                 truth = ours(x, t)
                 as_signal(got, tuple(truth.shape), "output")
                 if skips:
-                    for hint, wrong in unet_variants(ours, x, t).items():
-                        expect(not close(got, wrong, atol=1e-3), hint)
+                    expect_none_of(got, unet_variants(ours, x, t), atol=1e-3)
                 else:
                     ours.skips = True
                     expect(
@@ -407,8 +405,7 @@ def check_attention(answer):
         ours = with_weights_of(net, SelfAttention(channels))
         truth = ours(x)
         as_signal(got, tuple(truth.shape), "output")
-        for hint, wrong in attention_variants(ours, x).items():
-            expect(not close(got, wrong, atol=1e-3), hint)
+        expect_none_of(got, attention_variants(ours, x), atol=1e-3)
         expect(close(got, truth, atol=1e-3), "softmax(q kᵀ / sqrt(C)) v, through `to_out`, transposed back, plus x.")
         kept = getattr(net, "weights", None)
         expect(kept is not None, "Right, but keep the weights as `self.weights`: a picture below needs them.")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from tad_course.lessons.check import SOLUTIONS, as_array, as_number, call, close, exercise, expect
+from tad_course.lessons.check import SOLUTIONS, as_array, as_number, call, close, exercise, expect, expect_none_of
 from tad_course.lessons.quiz import Answer, Question
 from tad_course.model.transforms import LappedTransform, Patching, sine_window, vorbis_window
 
@@ -245,8 +245,7 @@ def encode_it(answer):
                 fold(blocks, loud, quiet) @ dct_matrix(size)
             ).reshape(right.shape),
         }
-        for hint, slip in slips.items():
-            expect(not close(z, slip, atol=1e-4), hint)
+        expect_none_of(z, slips, atol=1e-4)
         expect(False, "Four steps: blocks (.unflatten), fold, @ dct_matrix(M), and the axes as in `patch`.")
 
 
@@ -294,8 +293,7 @@ def decode_it(answer):
                 z.reshape(folded.shape) @ dct_matrix(size), loud, -quiet
             ).flatten(-2),
         }
-        for hint, slip in slips.items():
-            expect(not close(back, slip, atol=1e-4), hint)
+        expect_none_of(back, slips, atol=1e-4)
         expect(False, "The sound does not come back. Undo the steps of `encode` one by one, the last one first.")
 
 
